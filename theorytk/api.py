@@ -1,0 +1,296 @@
+"""The Python interface; the command line only calls what is here."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from theorytk import claims as claims_room
+from theorytk import registry
+from theorytk._files import write_atomically
+from theorytk.catalogue import LEDGER, cite, ids, inventory, show, status
+from theorytk.claims import Claim, Ledger, evaluate
+from theorytk.claims.evaluate import not_decided, wanted
+from theorytk.project import load
+from theorytk.runner import Wanted, missing
+from theorytk.runner import replay as replay_task
+from theorytk.runner.fingerprint import fingerprint
+from theorytk.workspace import TaskFailedError, Workspace
+
+__all__ = [
+    "TaskFailedError",
+    "Workspace",
+    "check",
+    "cite",
+    "experiments_wanted",
+    "export",
+    "figure",
+    "forecast",
+    "ids",
+    "inventory",
+    "replay",
+    "report",
+    "reproduce",
+    "run",
+    "show",
+    "status",
+    "table",
+    "verify",
+]
+
+
+def run(id: str, /, **options: Any) -> pd.DataFrame:
+    """Run what is missing of an experiment and return its table.
+
+    Parameters
+    ----------
+    id : str
+        Id of the experiment.
+    **options
+        Those of `Workspace` (``preset``, ``seed``, ``jobs``, ``results``, ``project``,
+        ``quiet``); everything else overrides a factor, a list giving several levels.
+
+    Returns
+    -------
+    DataFrame
+        One row per measurement: the factors, ``replicate``, the measured columns, and
+        bookkeeping columns that begin with ``_``.
+
+    Raises
+    ------
+    ValueError
+        If the id, the preset or a factor is unknown.
+    TaskFailedError
+        If a task raised.
+    """
+    workspace, factors = _split(options)
+    want = workspace.want(registry.experiments.get(id), **factors)
+    workspace.run([want])
+    return want.table(workspace.store)
+
+
+def table(id: str, /, **options: Any) -> pd.DataFrame:
+    """Return the stored rows of an experiment and run nothing; parameters as for `run`."""
+    workspace, factors = _split(options)
+    return workspace.want(registry.experiments.get(id), **factors).table(workspace.store)
+
+
+def experiments_wanted(
+    workspace: Workspace, ids: Iterable[str], factors: dict[str, Any]
+) -> list[Wanted]:
+    """Return what `ids` (experiments, topics, papers; none means all) ask to run."""
+    ids = list(ids)
+    registry.check_known([registry.experiments, registry.papers], ids)
+    selected = registry.experiments.select(ids)
+    return [workspace.want(e, **factors) for e in selected if workspace.preset in e.presets]
+
+
+def forecast(workspace: Workspace, wants: Iterable[Wanted]) -> str:
+    """Return, by experiment, how many tasks would run and how long they would take."""
+    lines = []
+    for id, (experiment, tasks) in missing(wants, workspace.store).items():
+        state = workspace.store.state(experiment, workspace.seed, fingerprint(experiment))
+        seconds = state["seconds_per_task"]
+        known = seconds is not None
+        took = (
+            f"about {len(tasks) * seconds / workspace.workers:.1f} s" if known else "time unknown"
+        )
+        lines.append(f"{id:<48} {len(tasks)} task(s), {took}")
+    return "\n".join(lines) or "nothing to run: everything is stored"
+
+
+def export(id: str, output: str | Path, **options: Any) -> Path:
+    """Write the stored table of an experiment to a ``.csv`` or ``.parquet`` file."""
+    writers = {".csv": "to_csv", ".parquet": "to_parquet"}
+    output = Path(output)
+    if output.suffix not in writers:
+        raise ValueError(f"output must end in .csv or .parquet; got {str(output)!r}")
+    rows = table(id, **options)
+    return write_atomically(
+        output, lambda path: getattr(rows, writers[output.suffix])(path, index=False)
+    )
+
+
+def verify(*ids: str, controls: bool = False, stored: bool = False, **options: Any) -> Ledger:
+    """Judge claims, after running what is missing or stale.
+
+    Parameters
+    ----------
+    *ids : str
+        Claims, topics or papers; none means all.
+    controls : bool
+        Whether to judge the negative controls too.
+    stored : bool
+        Whether to judge only what is stored and run nothing.
+    **options
+        Those of `Workspace`.
+
+    Returns
+    -------
+    Ledger
+        The verdicts, in the order of registration.
+    """
+    started = time.perf_counter()
+    workspace = Workspace(**options)
+    registry.check_known([registry.claims, registry.papers], ids)
+    selected = registry.claims.select(ids)
+    if not stored:
+        workspace.run(_wants(workspace, selected, controls))
+    return _judge(workspace, selected, controls, started)
+
+
+def figure(*ids: str, **options: Any) -> dict[str, dict[str, Path]]:
+    """Draw figures from the stored rows; return their files (PDF, PNG, CSV) by id."""
+    workspace = Workspace(**options)
+    registry.check_known([registry.figures, registry.papers], ids)
+    return {f.id: _draw(workspace, f) for f in registry.figures.select(ids)}
+
+
+def report(**options: Any) -> Path:
+    """Write ``<results>/report/index.html`` from what is stored and return its path."""
+    started = time.perf_counter()
+    workspace = Workspace(**options)
+    return _report(workspace, _judge(workspace, list(registry.claims), True, started), started)
+
+
+def reproduce(*ids: str, **options: Any) -> tuple[Ledger, Path]:
+    """Run, draw, verify with controls and report; return the ledger and the report's path."""
+    started = time.perf_counter()
+    workspace = Workspace(**options)
+    registry.check_known(registry.everything().values(), ids)
+    experiments = registry.experiments.select(ids)
+    figures = registry.figures.select(ids)
+    experiments += [registry.experiments.get(e) for f in figures for e in f.experiments]
+    selected = registry.claims.select(ids)
+    wants = [workspace.want(e) for e in experiments if workspace.preset in e.presets]
+    workspace.run([*wants, *_wants(workspace, selected, True)])
+    for f in figures:
+        _draw(workspace, f)
+    ledger = _judge(workspace, selected, True, started)
+    everything = ledger if not ids else _judge(workspace, list(registry.claims), True, started)
+    return ledger, _report(workspace, everything, started)
+
+
+def check(id: str, /, algorithm: Callable[..., Any], **options: Any) -> Ledger:
+    """Judge a claim with your own algorithm in the place of the one it exercises.
+
+    Parameters
+    ----------
+    id : str
+        Id of the claim.
+    algorithm : callable
+        Its signature is documented by the claim's experiment: ``print(tk.show(id))``.
+    **options
+        ``preset``, ``seed``, ``jobs``, ``project``; everything else overrides a factor of the
+        claim's conditions. Nothing is stored.
+
+    Returns
+    -------
+    Ledger
+        With one claim.
+
+    Raises
+    ------
+    ValueError
+        If the id is unknown or its experiment has no replaceable algorithm.
+    TypeError
+        If `algorithm` is not callable.
+    """
+    preset, seed = options.pop("preset", "quick"), options.pop("seed", 0)
+    jobs, project = options.pop("jobs", 1), options.pop("project", None)
+    load(project)
+    claim = registry.claims.get(id)
+    return claims_room.check(claim, algorithm, preset=preset, seed=seed, jobs=jobs, **options)
+
+
+def replay(task_id: str, /, **options: Any) -> pd.DataFrame:
+    """Run one stored or failed task alone and return its rows; nothing is stored."""
+    from theorytk.runner.store import frame
+
+    workspace = Workspace(**options)
+    for experiment in registry.experiments:
+        task = workspace.store.find(task_id, experiment)
+        if task:
+            outcome = replay_task(task, experiment)
+            if outcome.error:
+                raise TaskFailedError([outcome])
+            return frame(experiment, [outcome])
+    raise registry.UnknownIdError(f"no stored task has the id {task_id!r}")
+
+
+def _split(options: dict[str, Any]) -> tuple[Workspace, dict[str, Any]]:
+    names = [n for n, f in Workspace.__dataclass_fields__.items() if f.init]
+    chosen = {name: value for name, value in options.items() if name in names}
+    return Workspace(**chosen), {k: v for k, v in options.items() if k not in names}
+
+
+def _wants(workspace: Workspace, selected: Iterable[Claim], controls: bool) -> list[Wanted]:
+    decided = [c for c in selected if not_decided(c, workspace.preset) is None]
+    pairs = [(c, control) for c in decided for control in (None, *(c.controls if controls else ()))]
+    return [wanted(c, workspace.preset, workspace.seed, control) for c, control in pairs]
+
+
+def _judge(
+    workspace: Workspace, selected: Iterable[Claim], controls: bool, started: float
+) -> Ledger:
+    def tables(want: Wanted) -> pd.DataFrame:
+        return want.table(workspace.store)
+
+    results = [
+        evaluate(claim, workspace.preset, workspace.seed, tables, controls=controls)
+        for claim in selected
+    ]
+    return Ledger(results, workspace.preset, time.perf_counter() - started)
+
+
+def _draw(workspace: Workspace, figure: Any) -> dict[str, Path]:
+    tables = {}
+    for id in figure.experiments:
+        want = workspace.want(registry.experiments.get(id))
+        if want.tasks(workspace.store):
+            raise ValueError(
+                f"figure {figure.id} needs rows of {id} that are not stored; "
+                f"run: theorytk run {id} --preset {workspace.preset}"
+            )
+        tables[id] = want.table(workspace.store)
+    prints = [fingerprint(registry.experiments.get(id)) for id in figure.experiments]
+    note = f"theorytk, preset {workspace.preset}, seed {workspace.seed}, {' '.join(prints)}"
+    saved: dict[str, Path] = figure.save(tables, Path(workspace.results) / "figures", note)
+    return saved
+
+
+def _report(workspace: Workspace, ledger: Ledger, started: float) -> Path:
+    from theorytk.reporting import provenance, write_report
+
+    folder = Path(workspace.results)
+    shown = {}
+    for f in registry.figures:
+        files = {ext: folder / "figures" / f"{f.id}.{ext}" for ext in ("png", "pdf", "csv")}
+        if all(path.exists() for path in files.values()):
+            fields = {
+                name: getattr(f, name) for name in ("title", "caption", "reproduces", "paper")
+            }
+            shown[f.id] = {**fields, **files}
+    content = ledger.to_dict()
+    for claim in content["claims"]:
+        drawn = [f for f in registry.figures if claim["experiment"] in f.experiments]
+        claim["figures"] = [f.id for f in drawn if f.id in shown]
+    write_atomically(folder / LEDGER, lambda path: path.write_text(json.dumps(content, indent=1)))
+    prints = {fingerprint(experiment) for experiment in registry.experiments}
+    return write_report(
+        papers=list(registry.papers),
+        ledger=content,
+        figures=shown,
+        provenance=provenance(
+            preset=workspace.preset,
+            seed=str(workspace.seed),
+            fingerprints=", ".join(sorted(prints)),
+            time=f"{time.perf_counter() - started:.1f} s",
+        ),
+        output=folder / "report" / "index.html",
+    )

@@ -1,0 +1,20 @@
+"""Claims: sentences of a paper made falsifiable, judged on stored rows."""
+
+from theorytk.claims.check import check
+from theorytk.claims.claim import STATUSES, Assumption, Claim, Control, claim
+from theorytk.claims.evaluate import ClaimResult, ControlResult, evaluate, wanted
+from theorytk.claims.ledger import Ledger
+
+__all__ = [
+    "STATUSES",
+    "Assumption",
+    "Claim",
+    "ClaimResult",
+    "Control",
+    "ControlResult",
+    "Ledger",
+    "check",
+    "claim",
+    "evaluate",
+    "wanted",
+]

@@ -1,0 +1,52 @@
+"""A user's own algorithm against a claim."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from theorytk.claims.claim import Claim
+from theorytk.claims.evaluate import evaluate
+from theorytk.claims.ledger import Ledger
+from theorytk.runner import Wanted, run_in_memory
+
+__all__ = ["check"]
+
+
+def check(
+    claim: Claim,
+    algorithm: Callable[..., Any],
+    *,
+    preset: str,
+    seed: int,
+    jobs: int,
+    **factors: Any,
+) -> Ledger:
+    """Judge `claim` with `algorithm` in the place of the one that its experiment exercises.
+
+    The conditions, the draws, the estimate and the region are those of the claim; `factors`
+    override its conditions. Nothing is stored.
+    """
+    name = claim.experiment.algorithm
+    if name is None:
+        raise ValueError(
+            f"the experiment {claim.experiment.id} of {claim.id} has no algorithm to replace"
+        )
+    if not callable(algorithm):
+        raise TypeError(
+            f"algorithm must be callable; got {algorithm!r} ({type(algorithm).__name__})"
+        )
+    fixed = {**claim.at, **factors}
+    if name in fixed:
+        raise ValueError(f"factor {name!r} is the algorithm's place in {claim.id}; leave it out")
+
+    def tables(want: Wanted) -> pd.DataFrame:
+        return run_in_memory(want, jobs=jobs, replace={name: algorithm})
+
+    started = time.perf_counter()
+    result = evaluate(replace(claim, at=fixed), preset, seed, tables, controls=False)
+    return Ledger([result], preset, time.perf_counter() - started)

@@ -1,0 +1,125 @@
+"""From stored rows to verdicts: each claim, and each of its controls by the same road."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from theorytk.claims.claim import Claim, Control
+from theorytk.inference import Judgement, Verdict, judge
+from theorytk.runner import PRESETS, Wanted
+
+__all__ = ["ClaimResult", "ControlResult", "evaluate", "wanted"]
+
+IDENTITY_FACTOR = 100.0
+Tables = Callable[[Wanted], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class ControlResult:
+    """What became of a control: its judgement, and whether the claim caught it."""
+
+    control: Control
+    judgement: Judgement | None
+    caught: bool
+    reason: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the control; ``contradicted`` is what it should be."""
+        return self.judgement.verdict if self.judgement else Verdict.UNDECIDED
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """A claim's verdict with all that it rests on."""
+
+    claim: Claim
+    verdict: Verdict
+    judgement: Judgement | None
+    controls: tuple[ControlResult, ...]
+    reason: str = ""
+    seconds: float = 0.0
+    provenance: Mapping[str, Any] | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing here is a failure: decided in favour or not to be decided, and caught."""
+        bad = self.verdict in (Verdict.CONTRADICTED, Verdict.UNDECIDED)
+        return not bad and all(control.caught for control in self.controls)
+
+
+def wanted(claim: Claim, preset: str, seed: int, control: Control | None = None) -> Wanted:
+    """Return the conditions and replicates that decide `claim`, or that test its `control`."""
+    factors = {**claim.at, **(control.change if control else {})}
+    experiment = claim.experiment
+    conditions = experiment.conditions(preset, **factors)
+    return Wanted(experiment, conditions, experiment.replicates(preset), seed)
+
+
+def not_decided(claim: Claim, preset: str) -> tuple[Verdict, str] | None:
+    """Return ``deferred`` or ``skipped`` with the reason, or None if `preset` decides `claim`."""
+    absent = [extra for extra in claim.needs if importlib.util.find_spec(extra) is None]
+    if absent:
+        return Verdict.SKIPPED, f"needs theorytk[{absent[0]}]"
+    if (
+        PRESETS.index(preset) < PRESETS.index(claim.decides)
+        or preset not in claim.experiment.presets
+    ):
+        return Verdict.DEFERRED, f"decided at the {claim.decides} preset"
+    return None
+
+
+def evaluate(
+    claim: Claim, preset: str, seed: int, tables: Tables, *, controls: bool = True
+) -> ClaimResult:
+    """Judge `claim` and its controls on the rows that `tables` returns."""
+    undecidable = not_decided(claim, preset)
+    if undecidable:
+        return ClaimResult(claim, undecidable[0], None, (), undecidable[1])
+    want = wanted(claim, preset, seed)
+    table = tables(want)
+    judgement, reason = _judge(claim, want, table)
+    tested = tuple(_control(claim, c, preset, seed, tables) for c in claim.controls if controls)
+    return ClaimResult(
+        claim,
+        judgement.verdict if judgement else Verdict.UNDECIDED,
+        judgement,
+        tested,
+        reason,
+        float(table.drop_duplicates("_task")["_seconds"].sum()) if len(table) else 0.0,
+        {"preset": preset, "seed": seed, "fingerprint": _only(table, "_fingerprint")},
+    )
+
+
+def _control(
+    claim: Claim, control: Control, preset: str, seed: int, tables: Tables
+) -> ControlResult:
+    want = wanted(claim, preset, seed, control)
+    judgement, reason = _judge(claim, want, tables(want))
+    if judgement is None:
+        return ControlResult(control, None, False, reason)
+    caught = judgement.verdict is Verdict.CONTRADICTED
+    if claim.kind == "identity":
+        caught &= judgement.estimate.value > IDENTITY_FACTOR * claim.region.hi
+    return ControlResult(control, judgement, caught)
+
+
+def _judge(claim: Claim, want: Wanted, table: pd.DataFrame) -> tuple[Judgement | None, str]:
+    present = len(table[["replicate", *want.experiment.factors()]].drop_duplicates())
+    expected = len(want.conditions) * want.replicates
+    if present < expected:
+        return None, f"{expected - present} of {expected} replicates are missing"
+    try:
+        estimates = claim.estimate(table)
+        return judge(estimates, claim.region, kind=claim.kind), ""
+    except ValueError as error:
+        return None, f"no estimate: {error}"
+
+
+def _only(table: pd.DataFrame, column: str) -> str:
+    return str(table[column].iloc[0]) if len(table) else ""

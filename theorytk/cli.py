@@ -1,0 +1,250 @@
+"""The ``theorytk`` command: every verb is one call of `theorytk.api`."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from theorytk import api
+from theorytk.claims import Ledger
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Published theorems as things you can run.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Ids = Annotated[list[str] | None, typer.Argument(help="Ids, topics or papers; none means all.")]
+Id = Annotated[str, typer.Argument(help="An id; see `theorytk list`.")]
+Preset = Annotated[str, typer.Option(help="quick or paper")]
+Seed = Annotated[int, typer.Option(help="Root seed.")]
+Jobs = Annotated[int | None, typer.Option(help="Worker processes; default all cores.")]
+Results = Annotated[Path, typer.Option(help="Results folder.")]
+ProjectDir = Annotated[
+    Path | None, typer.Option(help="Folder with simulations/ and paper_figures/.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON alone on standard output.")]
+RESULTS = Path("results")
+PACKAGE = Path(__file__).parent
+
+
+@app.command("list")
+def list_(as_json: Json = False, results: Results = RESULTS, project: ProjectDir = None) -> None:
+    """Show papers, experiments, claims and figures, and their state."""
+    content = api.inventory(results=results, project=project)
+    if as_json:
+        typer.echo(json.dumps(content, indent=1))
+        return
+    for kind, items in content.items():
+        typer.echo(kind)
+        for item in items:
+            typer.echo(f"  {item['id']:<48} {item['state']}")
+
+
+@app.command()
+def show(id: Id, project: ProjectDir = None) -> None:
+    """Show what is declared under an id."""
+    typer.echo(api.show(id, project=project))
+
+
+@app.command()
+def cite(id: Id, project: ProjectDir = None) -> None:
+    """Print the BibTeX entry of the paper behind an id."""
+    typer.echo(api.cite(id, project=project))
+
+
+@app.command()
+def run(
+    ids: Ids = None,
+    preset: Preset = "quick",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="factor=value; a list gives levels.")
+    ] = None,
+    jobs: Jobs = None,
+    seed: Seed = 0,
+    results: Results = RESULTS,
+    project: ProjectDir = None,
+    quiet: Quiet = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run.")] = False,
+) -> None:
+    """Run what is missing of experiments."""
+    workspace = api.Workspace(preset, seed, jobs, results, project, quiet)
+    wants = api.experiments_wanted(workspace, ids or [], _factors(set_ or []))
+    if dry_run:
+        typer.echo(api.forecast(workspace, wants))
+        return
+    summary = workspace.run(wants)
+    typer.echo(
+        f"{summary.finished} task(s) run in {summary.seconds:.1f} s; rows in {results}/store"
+    )
+
+
+@app.command()
+def figure(
+    ids: Ids = None,
+    preset: Preset = "quick",
+    seed: Seed = 0,
+    results: Results = RESULTS,
+    project: ProjectDir = None,
+) -> None:
+    """Draw figures from stored rows: PDF, PNG and the plotted CSV."""
+    options = {"preset": preset, "seed": seed, "results": results, "project": project}
+    for files in api.figure(*(ids or []), **options).values():
+        typer.echo("  ".join(str(path) for path in files.values()))
+
+
+@app.command()
+def verify(
+    ids: Ids = None,
+    controls: Annotated[bool, typer.Option("--controls", help="Judge the controls too.")] = False,
+    preset: Preset = "quick",
+    stored: Annotated[bool, typer.Option("--stored", help="Judge only what is stored.")] = False,
+    as_json: Json = False,
+    jobs: Jobs = None,
+    seed: Seed = 0,
+    results: Results = RESULTS,
+    project: ProjectDir = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run what is missing or stale, then judge claims."""
+    ledger = api.verify(
+        *(ids or []),
+        controls=controls,
+        stored=stored,
+        preset=preset,
+        jobs=jobs,
+        seed=seed,
+        results=results,
+        project=project,
+        quiet=quiet,
+    )
+    typer.echo(json.dumps(ledger.to_dict(), indent=1) if as_json else repr(ledger))
+    _exit(ledger)
+
+
+@app.command()
+def reproduce(
+    ids: Ids = None,
+    preset: Preset = "quick",
+    jobs: Jobs = None,
+    seed: Seed = 0,
+    results: Results = RESULTS,
+    project: ProjectDir = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run, draw, verify with controls and report; the report's path comes last."""
+    ledger, path = api.reproduce(
+        *(ids or []),
+        preset=preset,
+        jobs=jobs,
+        seed=seed,
+        results=results,
+        project=project,
+        quiet=quiet,
+    )
+    typer.echo(repr(ledger))
+    typer.echo(path)
+    _exit(ledger)
+
+
+@app.command()
+def report(
+    preset: Preset = "quick",
+    seed: Seed = 0,
+    results: Results = RESULTS,
+    project: ProjectDir = None,
+) -> None:
+    """Write the HTML report from what is stored."""
+    typer.echo(api.report(preset=preset, seed=seed, results=results, project=project))
+
+
+@app.command()
+def export(
+    id: Id,
+    output: Annotated[Path, typer.Option(help="FILE.csv or FILE.parquet")],
+    preset: Preset = "quick",
+    seed: Seed = 0,
+    results: Results = RESULTS,
+    project: ProjectDir = None,
+) -> None:
+    """Write the stored table of an experiment to a file."""
+    typer.echo(api.export(id, output, preset=preset, seed=seed, results=results, project=project))
+
+
+@app.command()
+def status(results: Results = RESULTS, project: ProjectDir = None, seed: Seed = 0) -> None:
+    """Show what is stored, stale and failed, by experiment."""
+    for line in api.status(results=results, project=project, seed=seed):
+        typer.echo(line)
+
+
+@app.command()
+def replay(task_id: str, results: Results = RESULTS, project: ProjectDir = None) -> None:
+    """Run one task alone and print its rows."""
+    typer.echo(api.replay(task_id, results=results, project=project).to_string())
+
+
+def _factors(settings: list[str]) -> dict[str, Any]:
+    """Parse ``name=value``, a Python literal or else a string."""
+    factors = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise ValueError(f"--set must be factor=value; got {setting!r}")
+        try:
+            factors[name] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            factors[name] = text
+    return factors
+
+
+def _exit(ledger: Ledger) -> None:
+    if not ledger.ok:
+        raise typer.Exit(1)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit code (documented in the README)."""
+    try:
+        code = app(arguments, standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except KeyboardInterrupt:
+        _say("interrupted; finished tasks are stored, the same command resumes")
+        return 130
+    except typer.TyperException as error:
+        _say(f"theorytk: {error.format_message() if hasattr(error, 'format_message') else error}")
+        return 2
+    except api.TaskFailedError as error:
+        _say(str(error))
+        return 3
+    except Exception as error:
+        if _is_ours(error):
+            _say(f"theorytk: {error}")
+            return 2
+        traceback.print_exc()
+        return 4
+
+
+def _is_ours(error: Exception) -> bool:
+    """Tell whether an argument check of theorytk raised `error`, not a bug or a library."""
+    raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
+    return isinstance(error, ValueError | TypeError) and Path(raised_in).is_relative_to(PACKAGE)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

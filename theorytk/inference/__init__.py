@@ -1,0 +1,40 @@
+"""Estimates, regions and verdicts: arrays in, no files; the lowest layer."""
+
+from theorytk.inference.estimates import (
+    LEVEL,
+    MIN_REPLICATES,
+    Estimate,
+    bounded_mean_estimate,
+    distribution_distance_estimate,
+    exact_estimate,
+    mean_estimate,
+    proportion_estimate,
+    slope_estimate,
+    violations_estimate,
+)
+from theorytk.inference.judging import KINDS, Judgement, Point, Verdict, judge
+from theorytk.inference.orders import order_estimate
+from theorytk.inference.regions import AtLeast, AtMost, Between, Region
+
+__all__ = [
+    "KINDS",
+    "LEVEL",
+    "MIN_REPLICATES",
+    "AtLeast",
+    "AtMost",
+    "Between",
+    "Estimate",
+    "Judgement",
+    "Point",
+    "Region",
+    "Verdict",
+    "bounded_mean_estimate",
+    "distribution_distance_estimate",
+    "exact_estimate",
+    "judge",
+    "mean_estimate",
+    "order_estimate",
+    "proportion_estimate",
+    "slope_estimate",
+    "violations_estimate",
+]

@@ -1,0 +1,16 @@
+"""Figures and the HTML report; knows no topic."""
+
+from theorytk.reporting.figures import Figure, check_labels, figure
+from theorytk.reporting.style import WIDTHS, curve, end_labels, subplots, theory, use_style
+
+__all__ = [
+    "WIDTHS",
+    "Figure",
+    "check_labels",
+    "curve",
+    "end_labels",
+    "figure",
+    "subplots",
+    "theory",
+    "use_style",
+]

@@ -1,0 +1,86 @@
+"""The fingerprint: a hash of all the source that an experiment's rows depend on."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import inspect
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from theorytk.runner.experiment import Experiment
+
+__all__ = ["fingerprint"]
+
+PACKAGE = Path(__file__).resolve().parent.parent
+PROJECT_PREFIX = "_project_"
+DOWNSTREAM = ("theorytk.claims", "theorytk.runner", "theorytk.reporting", "theorytk.registry")
+
+
+def fingerprint(experiment: Experiment) -> str:
+    """Return sixteen hexadecimal digits that change with the experiment's source or its libraries.
+
+    Hashed are the experiment's file, every module of theorytk and of the project that it imports,
+    directly or not (but claims, runner and reporting), and the versions of numpy, scipy and numba.
+    """
+    digest = hashlib.sha256()
+    for library in ("numpy", "scipy", "numba"):
+        digest.update(f"{library}={version(library)}\n".encode())
+    closure = _closure(experiment.function.__module__)
+    if not closure:
+        digest.update(inspect.getsource(experiment.function).encode())
+    for module, path in sorted(closure.items()):
+        digest.update(f"{module.rpartition('simulations.')[2]}\n".encode())
+        digest.update(_content(path))
+    return digest.hexdigest()[:16]
+
+
+def _closure(module: str) -> dict[str, Path]:
+    """Return the file of `module` and of all it imports from theorytk and the project."""
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        path = _file(name)
+        if path is None or name in found or name.startswith(DOWNSTREAM):
+            continue
+        found[name] = path
+        waiting.extend(_imports(name, path, path.stat().st_mtime_ns))
+        if "." in name:
+            waiting.append(name.rpartition(".")[0])
+    return found
+
+
+def _file(name: str) -> Path | None:
+    """Return the source file of a module of theorytk or of the loaded project."""
+    if name.startswith(PROJECT_PREFIX):
+        file = getattr(sys.modules.get(name), "__file__", None)
+        return Path(file) if file else None
+    if name.split(".")[0] != "theorytk":
+        return None
+    base = PACKAGE.joinpath(*name.split(".")[1:])
+    return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
+
+
+@functools.cache
+def _imports(name: str, path: Path, _modified: int) -> tuple[str, ...]:
+    is_package = path.name == "__init__.py"
+    return tuple(_imported_names(ast.parse(path.read_bytes()), name, is_package))
+
+
+def _imported_names(tree: ast.AST, name: str, is_package: bool) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = name.split(".")[: len(name.split(".")) - node.level + is_package]
+            base = ".".join((parts if node.level else []) + ([node.module] if node.module else []))
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes().replace(b"\r\n", b"\n")

@@ -1,0 +1,84 @@
+"""The options that every verb shares: what to run, where, and with how many workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from theorytk._validation import check_choice, check_int
+from theorytk.project import Project, load
+from theorytk.runner import PRESETS, Experiment, Outcome, RunSummary, Store, Wanted
+from theorytk.runner import run as run_wanted
+from theorytk.runner.executor import available_cores
+
+__all__ = ["TaskFailedError", "Workspace"]
+
+
+class TaskFailedError(RuntimeError):
+    """Tasks raised; the rest was run and stored."""
+
+    def __init__(self, failed: list[Outcome]) -> None:
+        self.failed = failed
+        first = failed[0]
+        last_line = (first.error or "").strip().splitlines()[-1]
+        super().__init__(
+            f"{len(failed)} task(s) failed; the first is {first.task.experiment} "
+            f"{first.task.condition}: {last_line}\n"
+            f"run it alone with: theorytk replay {first.task.id}"
+        )
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where and how things run: the options that every function here shares.
+
+    Parameters
+    ----------
+    preset : {"quick", "paper"}
+        Which conditions and how many replicates.
+    seed : int
+        Root seed, >= 0.
+    jobs : int, optional
+        Worker processes; default all cores. Results do not depend on it.
+    results : path
+        Results folder.
+    project : path, optional
+        Folder with ``simulations/`` and ``paper_figures/``; default theorytk's own.
+    quiet : bool
+        Whether to show no progress.
+    """
+
+    preset: str = "quick"
+    seed: int = 0
+    jobs: int | None = None
+    results: str | Path = "results"
+    project: str | Path | None = None
+    quiet: bool = True
+    loaded: Project = field(init=False, repr=False)
+    store: Store = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_choice("preset", self.preset, PRESETS)
+        check_int("seed", self.seed, lower=0)
+        check_int("jobs", self.workers, lower=1)
+        object.__setattr__(self, "loaded", load(self.project))
+        object.__setattr__(self, "store", Store(self.results, self.loaded.name))
+
+    @property
+    def workers(self) -> int:
+        """The number of worker processes."""
+        return available_cores() if self.jobs is None else self.jobs
+
+    def want(self, experiment: Experiment, **factors: Any) -> Wanted:
+        """Return the preset's conditions of `experiment`, with factors overridden."""
+        conditions = experiment.conditions(self.preset, **factors)
+        return Wanted(experiment, conditions, experiment.replicates(self.preset), self.seed)
+
+    def run(self, wanted: Iterable[Wanted]) -> RunSummary:
+        """Run what the store lacks; raise `TaskFailedError` if a task did."""
+        summary = run_wanted(wanted, self.store, jobs=self.workers, quiet=self.quiet)
+        if summary.failed:
+            raise TaskFailedError(summary.failed)
+        return summary
