@@ -13,13 +13,12 @@ import pandas as pd
 from theorytk import claims as claims_room
 from theorytk import registry
 from theorytk._files import write_atomically
+from theorytk._fingerprint import fingerprint
 from theorytk.catalogue import LEDGER, cite, ids, inventory, show, status
 from theorytk.claims import Claim, Ledger, evaluate
 from theorytk.claims.evaluate import not_decided, wanted
 from theorytk.project import load
-from theorytk.runner import Wanted, missing
-from theorytk.runner import replay as replay_task
-from theorytk.runner.fingerprint import fingerprint
+from theorytk.runner import Wanted, execute, missing
 from theorytk.workspace import TaskFailedError, Workspace
 
 __all__ = [
@@ -216,7 +215,7 @@ def replay(task_id: str, /, **options: Any) -> pd.DataFrame:
     for experiment in registry.experiments:
         task = workspace.store.find(task_id, experiment)
         if task:
-            outcome = replay_task(task, experiment)
+            outcome = next(execute(experiment, [task], jobs=1))
             if outcome.error:
                 raise TaskFailedError([outcome])
             return frame(experiment, [outcome])
@@ -265,7 +264,8 @@ def _draw(workspace: Workspace, figure: Any) -> dict[str, Path]:
 
 
 def _report(workspace: Workspace, ledger: Ledger, started: float) -> Path:
-    from theorytk.reporting import provenance, write_report
+    from theorytk.reporting import write_report
+    from theorytk.reporting.provenance import provenance
 
     folder = Path(workspace.results)
     shown = {}

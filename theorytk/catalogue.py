@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from theorytk import registry
+from theorytk._fingerprint import fingerprint
 from theorytk.project import load
-from theorytk.runner.fingerprint import fingerprint
 from theorytk.workspace import Workspace
 
 __all__ = ["LEDGER", "cite", "ids", "inventory", "show", "status"]

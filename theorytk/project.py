@@ -13,7 +13,7 @@ from pathlib import Path
 import cloudpickle
 
 from theorytk import registry
-from theorytk.runner.fingerprint import PROJECT_PREFIX
+from theorytk._fingerprint import PROJECT_PREFIX
 
 __all__ = ["Project", "load"]
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import loky
+
 from theorytk._validation import check_choice, check_int
 from theorytk.project import Project, load
 from theorytk.runner import PRESETS, Experiment, Outcome, RunSummary, Store, Wanted
 from theorytk.runner import run as run_wanted
-from theorytk.runner.executor import available_cores
 
 __all__ = ["TaskFailedError", "Workspace"]
 
@@ -69,7 +70,7 @@ class Workspace:
     @property
     def workers(self) -> int:
         """The number of worker processes."""
-        return available_cores() if self.jobs is None else self.jobs
+        return int(loky.cpu_count()) if self.jobs is None else self.jobs
 
     def want(self, experiment: Experiment, **factors: Any) -> Wanted:
         """Return the preset's conditions of `experiment`, with factors overridden."""

@@ -16,7 +16,7 @@ Condition = dict[str, Any]
 
 
 class Design:
-    """A sequence of distinct conditions; designs add up, and `override` replaces factors.
+    """A sequence of distinct conditions; `override` replaces factors.
 
     Parameters
     ----------
@@ -32,9 +32,6 @@ class Design:
         """Replace factors: a list gives new levels, anything else one value."""
         kept = [{k: v for k, v in c.items() if k not in factors} for c in self]
         return Design({**c, **new} for c in kept for new in grid(**factors))
-
-    def __add__(self, other: Design) -> Design:
-        return Design([*self, *other])
 
     def __iter__(self) -> Iterator[Condition]:
         return (dict(condition) for condition in self._by_key.values())

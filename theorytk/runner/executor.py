@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import os
 import pickle
 import signal
 from collections.abc import Iterable, Iterator, Mapping
@@ -111,8 +110,3 @@ def _remote(payload: bytes, task: Task) -> Outcome:
 @functools.lru_cache(maxsize=16)
 def _unpickle(payload: bytes) -> tuple[Experiment, Replace]:
     return pickle.loads(payload)  # type: ignore[no-any-return]
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

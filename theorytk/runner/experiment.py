@@ -44,7 +44,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment as `experiment` declares it; calling it calls the function."""
+    """An experiment as `experiment` declares it."""
 
     id: str
     paper: str
@@ -93,9 +93,6 @@ class Experiment:
         unpaired = {k: v for k, v in condition.items() if k not in self.paired}
         digest = hashlib.sha256(f"{self.id}\n{canonical(unpaired)}".encode()).digest()
         return tuple(int.from_bytes(digest[4 * i : 4 * i + 4], "little") for i in range(4))
-
-    def __call__(self, **arguments: Any) -> Any:
-        return self.function(**arguments)
 
     def _preset(self, preset: str) -> Mapping[str, Any]:
         check_choice("preset", preset, self.presets)

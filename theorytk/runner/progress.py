@@ -4,71 +4,63 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING
 
-__all__ = ["Progress", "progress"]
+if TYPE_CHECKING:
+    import rich.progress
+
+__all__ = ["Progress"]
+
+LINE_SECONDS = 5.0
 
 
-class Progress(Protocol):
-    """Something that is told of each finished task."""
+class Progress:
+    """Counts finished tasks on standard error while its ``with`` block runs.
+
+    Parameters
+    ----------
+    total : int
+        How many tasks there are.
+    quiet : bool
+        Whether to say nothing.
+    """
+
+    def __init__(self, total: int, *, quiet: bool = False) -> None:
+        self._total, self._finished = total, 0
+        self._started = self._said = time.monotonic()
+        self._silent = quiet or not total
+        self._bar = _bar() if sys.stderr.isatty() and not self._silent else None
+        self._row = self._bar.add_task("", total=total) if self._bar else None
+
+    def __enter__(self) -> Progress:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        if self._bar:
+            self._bar.stop()
 
     def advance(self, label: str) -> None:
         """Count one finished task of `label`."""
-
-
-@contextmanager
-def progress(total: int, *, quiet: bool = False) -> Iterator[Progress]:
-    """Show progress on standard error while the block runs."""
-    if quiet or not total:
-        yield _Silent()
-    elif sys.stderr.isatty():
-        with _bar(total) as bar:
-            yield bar
-    else:
-        yield _Lines(total)
-
-
-class _Silent:
-    def advance(self, label: str) -> None:
-        """Say nothing."""
-
-
-class _Lines:
-    """A line when an experiment changes, at most one every five seconds, and one at the end."""
-
-    def __init__(self, total: int) -> None:
-        self.total, self.finished = total, 0
-        self.started = self.last = time.monotonic()
-
-    def advance(self, label: str) -> None:
-        self.finished += 1
+        self._finished += 1
         now = time.monotonic()
-        if now - self.last >= 5 or self.finished == self.total:
-            self.last = now
-            spent = f"{now - self.started:.0f} s"
-            print(
-                f"{self.finished}/{self.total} tasks, {spent}, {label}", file=sys.stderr, flush=True
-            )
+        if self._bar and self._row is not None:
+            self._bar.update(self._row, advance=1, description=label)
+        elif not self._silent and (
+            now - self._said >= LINE_SECONDS or self._finished == self._total
+        ):
+            self._said = now
+            done = f"{self._finished}/{self._total} tasks, {now - self._started:.0f} s, {label}"
+            print(done, file=sys.stderr, flush=True)
 
 
-@contextmanager
-def _bar(total: int) -> Iterator[Progress]:
+def _bar() -> rich.progress.Progress:
     import rich.progress as rp
     from rich.console import Console
 
-    columns = (
-        rp.TextColumn("{task.description}"),
-        rp.BarColumn(),
-        rp.MofNCompleteColumn(),
-        rp.TimeRemainingColumn(),
+    name, count = rp.TextColumn("{task.description}"), rp.MofNCompleteColumn()
+    return rp.Progress(
+        name, rp.BarColumn(), count, rp.TimeRemainingColumn(), console=Console(stderr=True)
     )
-    with rp.Progress(*columns, console=Console(stderr=True)) as bars:
-        task = bars.add_task("", total=total)
-
-        class Bar:
-            def advance(self, label: str) -> None:
-                bars.update(task, advance=1, description=label)
-
-        yield Bar()

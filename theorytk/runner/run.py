@@ -9,15 +9,15 @@ from typing import Any
 
 import pandas as pd
 
+from theorytk._fingerprint import fingerprint
 from theorytk.runner.design import Design, canonical
 from theorytk.runner.executor import execute
 from theorytk.runner.experiment import Experiment
-from theorytk.runner.fingerprint import fingerprint
-from theorytk.runner.progress import Progress, progress
+from theorytk.runner.progress import Progress
 from theorytk.runner.store import Store, frame
 from theorytk.runner.tasks import Outcome, Task, plan
 
-__all__ = ["RunSummary", "Wanted", "missing", "replay", "run", "run_in_memory"]
+__all__ = ["RunSummary", "Wanted", "missing", "run", "run_in_memory"]
 
 FLUSH_SECONDS = 2.0
 
@@ -68,7 +68,7 @@ def run(wanted: Iterable[Wanted], store: Store, *, jobs: int, quiet: bool = Fals
     started = time.perf_counter()
     summary = RunSummary()
     todo = missing(wanted, store)
-    with progress(sum(len(tasks) for _, tasks in todo.values()), quiet=quiet) as shown:
+    with Progress(sum(len(tasks) for _, tasks in todo.values()), quiet=quiet) as shown:
         for experiment, tasks in todo.values():
             _run_experiment(experiment, tasks.values(), store, jobs, shown, summary)
     summary.seconds = time.perf_counter() - started
@@ -114,8 +114,3 @@ def run_in_memory(
     order = {key: i for i, key in enumerate(wanted.conditions.keys())}
     outcomes.sort(key=lambda o: (order[canonical(o.task.condition)], o.task.start))
     return frame(wanted.experiment, outcomes)
-
-
-def replay(task: Task, experiment: Experiment) -> Outcome:
-    """Run one task alone, in this process."""
-    return next(execute(experiment, [task], jobs=1))

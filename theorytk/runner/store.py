@@ -108,7 +108,8 @@ class Store:
         for line in self._failures(experiment):
             if line["task"] == task_id:
                 condition = parse(canonical(line["condition"]))
-                return Task(experiment.id, condition, *line["replicates"], line["seed"])
+                start, stop = line["replicates"]
+                return Task(experiment.id, condition, start, stop, line["seed"])
         return None
 
     def state(self, experiment: Experiment, seed: int, fingerprint: str) -> dict[str, Any]:

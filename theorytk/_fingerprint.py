@@ -10,12 +10,14 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from theorytk.runner.experiment import Experiment
+if TYPE_CHECKING:
+    from theorytk.runner.experiment import Experiment
 
 __all__ = ["fingerprint"]
 
-PACKAGE = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent
 PROJECT_PREFIX = "_project_"
 DOWNSTREAM = ("theorytk.claims", "theorytk.runner", "theorytk.reporting", "theorytk.registry")
 
