@@ -7,22 +7,34 @@ import functools
 import hashlib
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from theorytk.runner.experiment import Experiment
 
-__all__ = ["fingerprint"]
+__all__ = ["fingerprint", "forget_sources"]
 
 PACKAGE = Path(__file__).resolve().parent
 PROJECT_PREFIX = "_project_"
-DOWNSTREAM = ("theorytk.claims", "theorytk.runner", "theorytk.reporting", "theorytk.registry")
+DOWNSTREAM = (
+    "theorytk.api",
+    "theorytk.claims",
+    "theorytk.registry",
+    "theorytk.reporting",
+    "theorytk.runner",
+)
 
 
 def fingerprint(experiment: Experiment) -> str:
+    """Return the fingerprint of the source as it was when this process first asked for it."""
+    return _fingerprint(experiment.function)
+
+
+@functools.cache
+def _fingerprint(function: Callable[..., Any]) -> str:
     """Return sixteen hexadecimal digits that change with the experiment's source or its libraries.
 
     Hashed are the experiment's file, every module of theorytk and of the project that it imports,
@@ -31,13 +43,21 @@ def fingerprint(experiment: Experiment) -> str:
     digest = hashlib.sha256()
     for library in ("numpy", "scipy", "numba"):
         digest.update(f"{library}={version(library)}\n".encode())
-    closure = _closure(experiment.function.__module__)
+    closure = _closure(function.__module__)
     if not closure:
-        digest.update(inspect.getsource(experiment.function).encode())
+        digest.update(inspect.getsource(function).encode())
     for module, path in sorted(closure.items()):
-        digest.update(f"{module.rpartition('simulations.')[2]}\n".encode())
-        digest.update(_content(path))
+        in_project = module.startswith(PROJECT_PREFIX)
+        name = module.partition(".")[2] if in_project else module
+        digest.update(f"{name}\n".encode())
+        digest.update(_source(path))
     return digest.hexdigest()[:16]
+
+
+def forget_sources() -> None:
+    """Read the sources again (a project is loaded anew)."""
+    _imports.cache_clear()
+    _source.cache_clear()
 
 
 def _closure(module: str) -> dict[str, Path]:
@@ -50,7 +70,7 @@ def _closure(module: str) -> dict[str, Path]:
         if path is None or name in found or name.startswith(DOWNSTREAM):
             continue
         found[name] = path
-        waiting.extend(_imports(name, path, path.stat().st_mtime_ns))
+        waiting.extend(_imports(name, path))
         if "." in name:
             waiting.append(name.rpartition(".")[0])
     return found
@@ -68,9 +88,9 @@ def _file(name: str) -> Path | None:
 
 
 @functools.cache
-def _imports(name: str, path: Path, _modified: int) -> tuple[str, ...]:
+def _imports(name: str, path: Path) -> tuple[str, ...]:
     is_package = path.name == "__init__.py"
-    return tuple(_imported_names(ast.parse(path.read_bytes()), name, is_package))
+    return tuple(_imported_names(ast.parse(_source(path)), name, is_package))
 
 
 def _imported_names(tree: ast.AST, name: str, is_package: bool) -> Iterator[str]:
@@ -84,5 +104,7 @@ def _imported_names(tree: ast.AST, name: str, is_package: bool) -> Iterator[str]
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def _content(path: Path) -> bytes:
+@functools.cache
+def _source(path: Path) -> bytes:
+    """Return the source as it was first seen, for that is what this process runs."""
     return path.read_bytes().replace(b"\r\n", b"\n")

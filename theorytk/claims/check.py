@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+from theorytk._validation import check_choice, check_int
 from theorytk.claims.claim import Claim
 from theorytk.claims.evaluate import evaluate
 from theorytk.claims.ledger import Ledger
-from theorytk.runner import Wanted, run_in_memory
+from theorytk.runner import PRESETS
+from theorytk.runner.run import Wanted, run_in_memory
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["check"]
 
@@ -31,6 +34,9 @@ def check(
     The conditions, the draws, the estimate and the region are those of the claim; `factors`
     override its conditions. Nothing is stored.
     """
+    check_choice("preset", preset, PRESETS)
+    check_int("seed", seed, lower=0)
+    check_int("jobs", jobs, lower=1)
     name = claim.experiment.algorithm
     if name is None:
         raise ValueError(

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from theorytk import registry
 from theorytk._validation import check_choice
-from theorytk.inference import AtLeast, AtMost, Between, Estimate
+from theorytk.inference import KINDS, AtMost, Estimate, Region
 from theorytk.runner import PRESETS, Experiment
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["STATUSES", "Assumption", "Claim", "Control", "claim"]
 
 STATUSES = ("theorem", "ours", "erratum", "empirical")
-KINDS = ("identity", "refutable", "statistical")
-Region = AtMost | AtLeast | Between
 Estimates = Estimate | Mapping[str, Estimate]
 
 
@@ -80,6 +79,11 @@ class Claim:
         check_choice("status", self.status, STATUSES)
         check_choice("kind", self.kind, KINDS)
         check_choice("decides", self.decides, PRESETS)
+        if self.kind == "identity" and not isinstance(self.region, AtMost):
+            raise ValueError(
+                f"claim {self.id}: the region of an identity must be AtMost(tolerance); "
+                f"got {self.region}"
+            )
         if not self.controls:
             raise ValueError(f"claim {self.id} has no control")
         for control in self.controls:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from theorytk.claims.claim import Claim, Control
+from theorytk.claims.claim import Claim, Control, Region
 from theorytk.inference import Judgement, Verdict, judge
-from theorytk.runner import PRESETS, Wanted
+from theorytk.runner import PRESETS
+from theorytk.runner.run import Wanted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["ClaimResult", "ControlResult", "evaluate", "wanted"]
 
 IDENTITY_FACTOR = 100.0
-Tables = Callable[[Wanted], pd.DataFrame]
+Tables = Callable[[Wanted], "pd.DataFrame"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,18 @@ class ControlResult:
     def verdict(self) -> Verdict:
         """The verdict on the control; ``contradicted`` is what it should be."""
         return self.judgement.verdict if self.judgement else Verdict.UNDECIDED
+
+    def half_widths(self, region: Region) -> float | None:
+        """Return the distance from `region`, in half-widths of the interval, where it is least.
+
+        Over the contradicted points; None where there is none or the estimate is exact.
+        """
+        distances = [
+            region.distance(point.estimate.value) / ((point.interval[1] - point.interval[0]) / 2)
+            for point in (self.judgement.points if self.judgement else ())
+            if point.verdict is Verdict.CONTRADICTED and point.interval[1] > point.interval[0]
+        ]
+        return min(distances, default=None)
 
 
 @dataclass(frozen=True)
@@ -117,8 +131,8 @@ def _judge(claim: Claim, want: Wanted, table: pd.DataFrame) -> tuple[Judgement |
     try:
         estimates = claim.estimate(table)
         return judge(estimates, claim.region, kind=claim.kind), ""
-    except ValueError as error:
-        return None, f"no estimate: {error}"
+    except Exception as error:  # one broken estimate must not cost the other verdicts
+        return None, f"no estimate: {type(error).__name__}: {error}"
 
 
 def _only(table: pd.DataFrame, column: str) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from theorytk._validation import nearest
+from theorytk.claims.claim import Region
 from theorytk.claims.evaluate import ClaimResult, ControlResult
 from theorytk.inference import Judgement
 
@@ -53,7 +55,10 @@ class Ledger:
         return len(self.results)
 
     def __getitem__(self, id: str) -> ClaimResult:
-        return next(result for result in self.results if result.claim.id == id)
+        by_id = {result.claim.id: result for result in self.results}
+        if id not in by_id:
+            raise KeyError(f"no claim {id!r} here{nearest(id, by_id)}")
+        return by_id[id]
 
     def __repr__(self) -> str:
         width = max((len(result.claim.id) for result in self.results), default=0)
@@ -102,7 +107,7 @@ def _claim(result: ClaimResult) -> dict[str, Any]:
         "margin_reason": claim.reason,
         "verdict": str(result.verdict),
         "reason": result.reason,
-        "controls": [_control(control) for control in result.controls],
+        "controls": [_control(control, region) for control in result.controls],
         "control_verdict": _worst_control(result.controls),
         "seconds": round(result.seconds, 3),
         "provenance": dict(result.provenance or {}),
@@ -132,7 +137,7 @@ def _judgement(judgement: Judgement | None) -> dict[str, Any]:
     }
 
 
-def _control(result: ControlResult) -> dict[str, Any]:
+def _control(result: ControlResult, region: Region) -> dict[str, Any]:
     judgement = _judgement(result.judgement)
     return {
         "name": result.control.name,
@@ -141,6 +146,7 @@ def _control(result: ControlResult) -> dict[str, Any]:
         "interval": judgement["interval"],
         "verdict": str(result.verdict),
         "caught": result.caught,
+        "half_widths": _finite(result.half_widths(region)),
         "reason": result.reason,
     }
 

@@ -15,6 +15,7 @@ from theorytk.inference.estimates import (
 from theorytk.inference.judging import KINDS, Judgement, Point, Verdict, judge
 from theorytk.inference.orders import order_estimate
 from theorytk.inference.regions import AtLeast, AtMost, Between, Region
+from theorytk.inference.tails import tail_rate
 
 __all__ = [
     "KINDS",
@@ -36,5 +37,6 @@ __all__ = [
     "order_estimate",
     "proportion_estimate",
     "slope_estimate",
+    "tail_rate",
     "violations_estimate",
 ]

@@ -95,11 +95,13 @@ class Betting:
     def interval(self, level: float) -> Interval:
         width = self.upper - self.lower
         x = np.clip((self.values - self.lower) / width, 0.0, 1.0)
-        lo, hi = float(betting_lower(x, level)), float(1 - betting_lower(1 - x, level))
-        lo, hi = min(lo, hi), max(lo, hi)  # crossed limits: no mean fits all values; keep both
+        # When values drift, the limits can cross or miss the mean: the interval keeps the mean.
+        lo = min(float(betting_lower(x, level)), float(x.mean()))
+        hi = max(float(1 - betting_lower(1 - x, level)), float(x.mean()))
         return self.lower + width * lo, self.lower + width * hi
 
     def departure(self, bound: float, above: bool, level: float) -> float:
+        # To first order: the half-width of this sample, and the spread of the mean.
         lo, hi = self.interval(level)
         mean = float(self.values.mean())
         se = float(self.values.std(ddof=1)) / math.sqrt(self.values.size)

@@ -55,7 +55,7 @@ class Estimate:
     Examples
     --------
     >>> proportion_estimate(9, 10)
-    Estimate(0.9, interval=(0.2036, 1), n=10, se=0.095, method='Clopper-Pearson')
+    Estimate(0.9, interval=(0.204, 1), n=10, se=0.095, method='Clopper-Pearson')
     """
 
     value: float
@@ -244,7 +244,8 @@ def bounded_mean_estimate(values: ArrayLike, lower: float, upper: float) -> Esti
     I. Waudby-Smith and A. Ramdas, Estimating means of bounded random variables by betting,
     J. R. Stat. Soc. B 86 (2024): the hedged capital interval at fixed n with their bets
     ``sqrt(2 log(2/level) / (n s^2))`` cut at half of what keeps the capital positive, both hands
-    weighing 1/2, intersected over the first 1, ..., n values.
+    weighing 1/2, intersected over the first 1, ..., n values. Ours: the interval is widened to
+    hold the sample mean, should the values drift so far that it does not.
 
     Examples
     --------

@@ -73,7 +73,8 @@ class Judgement:
         Smallest departure beyond the bound, at any one point, that comes out contradicted with
         power 99% at this n, standard error and level. For an identity the tolerance; for a
         refutable statement the violation probability that this many instances would have shown.
-        ``None`` where it is not defined.
+        To first order for betting intervals, at least 99% for distances. ``None`` where it is not
+        defined.
     points : tuple of Point
         All points, in the order given.
     """
@@ -154,7 +155,9 @@ def judge(
     level = check_real("level", level, lower=0, upper=1, lower_open=True, upper_open=True)
     if not isinstance(region, Region):
         raise TypeError(f"region must be AtMost, AtLeast or Between; got {region!r}")
-    grid = {"": estimates} if isinstance(estimates, Estimate) else dict(estimates)
+    grid = {"": estimates} if isinstance(estimates, Estimate) else estimates
+    if not isinstance(grid, Mapping):
+        raise TypeError(f"estimates must be an Estimate or a mapping of label to it; got {grid!r}")
     if not grid:
         raise ValueError("estimates must hold at least one Estimate; got an empty mapping")
     for label, estimate in grid.items():

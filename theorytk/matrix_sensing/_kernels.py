@@ -16,6 +16,9 @@ from numba import njit
 # Beyond this many entries of a factor BLAS is faster than unrolled loops.
 UNROLLED_ENTRIES = 64
 
+# A factor entry of this size has diverged, while the loss can still be computed.
+DIVERGED = 1e35
+
 # Only fused multiply-add and the order of sums are freed: NaN and infinity stay exact. Measured at
 # 8 rows and 5 columns: 0.18 instead of 0.21 microseconds a step.
 FASTMATH = {"contract", "reassoc"}
@@ -56,7 +59,7 @@ def update(
 def descend(
     F: Any, G: Any, s: Any, step_size: float, n_steps: int, rows: Any, columns: Any
 ) -> tuple[int, Any, Any]:
-    """Return (steps taken, F, G) after `n_steps` steps of both factors, or at the first overflow."""
+    """Return (steps taken, F, G) after `n_steps` steps of both factors, fewer on divergence."""
     gram = np.empty((F.shape[1], F.shape[1]))
     F_next, G_next = np.empty_like(F), np.empty_like(G)
     F, G = F.copy(), G.copy()
@@ -65,7 +68,7 @@ def descend(
         update(G, F, s, step_size, gram, G_next, rows, columns)
         F, F_next = F_next, F
         G, G_next = G_next, G
-        if not np.isfinite(F[0, 0] + G[0, 0]):
+        if not abs(F[0, 0]) + abs(G[0, 0]) < DIVERGED:
             return step + 1, F, G
     return n_steps, F, G
 
@@ -74,13 +77,13 @@ def descend(
 def descend_symmetric(
     X: Any, s: Any, step_size: float, n_steps: int, rows: Any, columns: Any
 ) -> tuple[int, Any]:
-    """Return (steps taken, X) after `n_steps` steps of X = F = G, or at the first overflow."""
+    """Return (steps taken, X) after `n_steps` steps of X = F = G, fewer on divergence."""
     gram = np.empty((X.shape[1], X.shape[1]))
     X_next = np.empty_like(X)
     X = X.copy()
     for step in range(n_steps):
         update(X, X, s, step_size, gram, X_next, rows, columns)
         X, X_next = X_next, X
-        if not np.isfinite(X[0, 0]):
+        if not abs(X[0, 0]) < DIVERGED:
             return step + 1, X
     return n_steps, X

@@ -9,8 +9,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
-from scipy.linalg import get_blas_funcs
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+from scipy.linalg.blas import dsymv, ssymv
 
 from theorytk._validation import as_generator, check_array, check_choice, check_int
 from theorytk.matrix_sensing._sensing_kernels import (
@@ -47,17 +47,17 @@ class IdentitySensing(SensingOperator):
         n2 = n1 if n2 is None else check_int("n2", n2, lower=1)
         super().__init__(n1 * n2, (n1, n2))
 
-    def apply(self, M: Any) -> Array:
+    def apply(self, M: ArrayLike) -> Array:
         """Return vec(M), by rows; see `SensingOperator.apply`."""
         M = self._check_matrices("M", M)
         return M.reshape(*M.shape[:-2], self.m).copy()
 
-    def adjoint(self, z: Any) -> Array:
+    def adjoint(self, z: ArrayLike) -> Array:
         """Return z as a matrix; see `SensingOperator.adjoint`."""
         z = self._check_vectors("z", z)
         return z.reshape(*z.shape[:-1], *self.shape).copy()
 
-    def normal(self, E: Any) -> Array:
+    def normal(self, E: ArrayLike) -> Array:
         """Return a copy of E; see `SensingOperator.normal`."""
         return self._check_matrices("E", E).copy()
 
@@ -106,7 +106,7 @@ class DenseSensing(SensingOperator):
     """
 
     def __init__(
-        self, matrices: Any, *, storage: str | None = None, dtype: DTypeLike = np.float64
+        self, matrices: ArrayLike, *, storage: str | None = None, dtype: DTypeLike = np.float64
     ) -> None:
         matrices = check_array("matrices", matrices, shape=(None, None, None))
         m, n1, n2 = matrices.shape
@@ -116,20 +116,20 @@ class DenseSensing(SensingOperator):
         coordinates = self._coordinates(matrices)
         self._keep(coordinates, storage, dtype)
 
-    def apply(self, M: Any) -> Array:
+    def apply(self, M: ArrayLike) -> Array:
         """Return A(M); see `SensingOperator.apply`."""
         M = self._check_matrices("M", M)
         e = self._coordinates(M.astype(self._rows.dtype, copy=False))
-        z = e @ self._rows.T if len(e) > 1 else self._rows @ e[0]
-        return z.reshape(*M.shape[:-2], self.m).astype(np.float64, copy=False)
+        z: Array = np.asarray(e @ self._rows.T if len(e) > 1 else self._rows @ e[0], np.float64)
+        return z.reshape(*M.shape[:-2], self.m)
 
-    def adjoint(self, z: Any) -> Array:
+    def adjoint(self, z: ArrayLike) -> Array:
         """Return A*(z); see `SensingOperator.adjoint`."""
         z = self._check_vectors("z", z)
         c = z.reshape(-1, self.m).astype(self._rows.dtype, copy=False) @ self._rows
         return self._matrices(c).reshape(*z.shape[:-1], *self.shape)
 
-    def normal(self, E: Any) -> Array:
+    def normal(self, E: ArrayLike) -> Array:
         """Return A*A(E); see `SensingOperator.normal`."""
         E = self._check_matrices("E", E)
         e = self._coordinates(E.astype(self._rows.dtype, copy=False))
@@ -140,11 +140,15 @@ class DenseSensing(SensingOperator):
         return self._matrices(self._rows).reshape(self.m, -1).copy()
 
     def _normal(self, e: NDArray[Any]) -> NDArray[Any]:
+        """Return A*A in coordinates, (b, d) to (b, d) or (d,)."""
         if len(e) > 1:
-            return (e @ self._rows.T) @ self._rows if self._gram is None else e @ self._gram
-        if self._gram is None:
-            return normal_pass(self._rows, e[0])
-        return self._symv(1.0, self._gram, e[0])
+            c = e @ self._rows.T @ self._rows if self._gram is None else e @ self._gram
+        elif self._gram is None:
+            c = normal_pass(self._rows, e[0])
+        else:
+            symv = dsymv if self._gram.dtype == np.float64 else ssymv
+            c = symv(1.0, self._gram, e[0])
+        return np.asarray(c)
 
     def _choose(self, storage: str | None) -> bool:
         """Return whether to keep half coordinates."""
@@ -160,19 +164,20 @@ class DenseSensing(SensingOperator):
 
     def _keep(self, coordinates: NDArray[Any], storage: str | None, dtype: DTypeLike) -> None:
         """Store the rows (m, d), and their Gram matrix if asked."""
-        kept = check_choice("dtype", np.dtype(dtype).name, ("float64", "float32"))
+        name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
+        kept = check_choice("dtype", name, ("float64", "float32"))
         self._rows = (coordinates / math.sqrt(self.m)).astype(kept, copy=False)
         self._gram: NDArray[Any] | None = None
         if storage == "gram":
             # BLAS reads columns; the transpose of the symmetric product is it without a copy.
             self._gram = (self._rows.T @ self._rows).T
-            self._symv = get_blas_funcs("symv", (self._gram,))
 
     def _coordinates(self, M: NDArray[Any]) -> NDArray[Any]:
         """Return the coordinates (b, d) of matrices (..., n1, n2)."""
         n1, n2 = self.shape
         if self._half:
-            return half_coordinates(np.ascontiguousarray(M.reshape(-1, n1, n2)))
+            half: NDArray[Any] = half_coordinates(np.ascontiguousarray(M.reshape(-1, n1, n2)))
+            return half
         return np.ascontiguousarray(M.reshape(-1, n1 * n2))
 
     def _matrices(self, c: NDArray[Any]) -> Array:

@@ -62,7 +62,7 @@ def low_rank_matrix(
     U = _orthonormal(generator, n1, len(s))
     if psd:
         M = (U * s) @ U.T
-        return (M + M.T) / 2
+        return np.asarray((M + M.T) / 2)
     return np.asarray((U * s) @ _orthonormal(generator, n2, len(s)).T)
 
 
@@ -202,8 +202,7 @@ def reduce_core(F: Any, G: Any, U: Any, s: Any, V: Any) -> Core:
 
 def _reduce(F: Array, U: Array) -> tuple[Array, Array]:
     """Return the core factor and the basis [U, Q] with Q R the noise part of F."""
-    n, r = U.shape
-    complement = np.linalg.qr(U, mode="complete")[0][:, r:]
+    complement = np.linalg.qr(U, mode="complete")[0][:, U.shape[1] :]
     Q, R = np.linalg.qr(complement.T @ F)
     return np.vstack([U.T @ F, R]), np.hstack([U, complement @ Q])
 

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from theorytk._validation import check_array, check_int
 
@@ -45,7 +45,7 @@ class SensingOperator(ABC):
         self.symmetric = symmetric
 
     @abstractmethod
-    def apply(self, M: Any) -> Array:
+    def apply(self, M: ArrayLike) -> Array:
         """Return the measurements A(M).
 
         Parameters
@@ -59,7 +59,7 @@ class SensingOperator(ABC):
         """
 
     @abstractmethod
-    def adjoint(self, z: Any) -> Array:
+    def adjoint(self, z: ArrayLike) -> Array:
         """Return A*(z) = sum_i z_i A_i / sqrt(m).
 
         Parameters
@@ -72,7 +72,7 @@ class SensingOperator(ABC):
         ndarray, shape (..., n1, n2)
         """
 
-    def normal(self, E: Any) -> Array:
+    def normal(self, E: ArrayLike) -> Array:
         """Return A*A(E), the residual of gradient descent when E is the error.
 
         Parameters
@@ -84,9 +84,9 @@ class SensingOperator(ABC):
         -------
         ndarray, shape (..., n1, n2)
         """
-        return self.adjoint(self.apply(E))
+        return self.adjoint(self.apply(self._check_matrices("E", E)))
 
-    def apply_factors(self, F: Any, G: Any) -> Array:
+    def apply_factors(self, F: ArrayLike, G: ArrayLike) -> Array:
         """Return A(F G^T).
 
         Parameters
@@ -103,7 +103,7 @@ class SensingOperator(ABC):
         F, G = self._check_factors(F, G)
         return self.apply(F @ G.T)
 
-    def adjoint_times(self, z: Any, G: Any) -> Array:
+    def adjoint_times(self, z: ArrayLike, G: ArrayLike) -> Array:
         """Return A*(z) G.
 
         Parameters
@@ -119,7 +119,7 @@ class SensingOperator(ABC):
         """
         return self.adjoint(self._check_vector("z", z)) @ self._check_factor("G", G)
 
-    def gradients(self, F: Any, G: Any, y: Any) -> tuple[Array, Array]:
+    def gradients(self, F: ArrayLike, G: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
         """Return the gradients of ``||A(F G^T) - y||^2 / 2`` in F and in G.
 
         Parameters
@@ -152,25 +152,25 @@ class SensingOperator(ABC):
         kind = ", symmetric" if self.symmetric else ""
         return f"<{type(self).__name__}: {self.m} measurements of {n1} x {n2} matrices{kind}>"
 
-    def _check_matrices(self, name: str, M: Any) -> Array:
+    def _check_matrices(self, name: str, M: ArrayLike) -> Array:
         """Return `M` as floats of shape (..., n1, n2)."""
         return _checked(name, M, self.shape, np.ndim(M) - 2)
 
-    def _check_vectors(self, name: str, z: Any) -> Array:
+    def _check_vectors(self, name: str, z: ArrayLike) -> Array:
         """Return `z` as floats of shape (..., m)."""
         return _checked(name, z, (self.m,), np.ndim(z) - 1)
 
-    def _check_vector(self, name: str, z: Any) -> Array:
+    def _check_vector(self, name: str, z: ArrayLike) -> Array:
         """Return `z` as floats of shape (m,)."""
         return _checked(name, z, (self.m,))
 
-    def _check_factor(self, name: str, F: Any, k: int | None = None) -> Array:
+    def _check_factor(self, name: str, F: ArrayLike, k: int | None = None) -> Array:
         """Return the factor "F", (n1, k), or "G", (n2, k), as floats; any `k` if not given."""
         if k is None and np.ndim(F) == 2:
             k = np.shape(F)[1]
         return _checked(name, F, (self.shape[0 if name == "F" else 1], k))
 
-    def _check_factors(self, F: Any, G: Any) -> tuple[Array, Array]:
+    def _check_factors(self, F: ArrayLike, G: ArrayLike) -> tuple[Array, Array]:
         """Return both factors as floats, with equally many columns."""
         F = self._check_factor("F", F)
         return F, self._check_factor("G", G, F.shape[1])
@@ -181,8 +181,8 @@ def _checked(name: str, value: Any, shape: tuple[int | None, ...], n_batch: int 
 
     What is already so is passed at once: an iteration of a small problem lasts microseconds.
     """
-    is_array = isinstance(value, np.ndarray) and value.dtype == np.float64
-    if is_array and value.shape == shape and value.flags.c_contiguous:
-        return value
+    if isinstance(value, np.ndarray) and value.dtype == np.float64 and value.shape == shape:
+        return np.ascontiguousarray(value)
     full = (None,) * n_batch + shape
-    return np.ascontiguousarray(check_array(name, value, shape=full, finite=False))
+    array: Array = np.ascontiguousarray(check_array(name, value, shape=full, finite=False))
+    return array

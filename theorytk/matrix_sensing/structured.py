@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from theorytk._validation import check_array, check_int
 from theorytk.matrix_sensing._sensing_kernels import (
@@ -50,34 +50,36 @@ class RankOneSensing(SensingOperator):
     array([13.])
     """
 
-    def __init__(self, A: Any, B: Any = None) -> None:
+    def __init__(self, A: ArrayLike, B: ArrayLike | None = None) -> None:
         A = check_array("A", A, shape=(None, None))
         B = A if B is None else check_array("B", B, shape=(len(A), None))
         super().__init__(len(A), (A.shape[1], B.shape[1]), symmetric=np.array_equal(A, B))
         self._A = A / math.sqrt(self.m)
         self._B = np.array(B)
 
-    def apply(self, M: Any) -> Array:
+    def apply(self, M: ArrayLike) -> Array:
         """Return A(M), one matrix product per matrix; see `SensingOperator.apply`."""
-        products = self._A @ self._check_matrices("M", M)
-        return np.einsum("...ij,ij->...i", products, self._B)
+        z: Array = np.einsum("...ij,ij->...i", self._A @ self._check_matrices("M", M), self._B)
+        return z
 
-    def adjoint(self, z: Any) -> Array:
+    def adjoint(self, z: ArrayLike) -> Array:
         """Return A*(z), one matrix product per vector; see `SensingOperator.adjoint`."""
         z = self._check_vectors("z", z)
-        return self._A.T @ (z[..., None] * self._B)
+        M: Array = self._A.T @ (z[..., None] * self._B)
+        return M
 
-    def apply_factors(self, F: Any, G: Any) -> Array:
+    def apply_factors(self, F: ArrayLike, G: ArrayLike) -> Array:
         """Return A(F G^T) in O(m (n1 + n2) k); see `SensingOperator.apply_factors`."""
         F, G = self._check_factors(F, G)
-        return np.einsum("ij,ij->i", self._A @ F, self._B @ G)
+        z: Array = np.einsum("ij,ij->i", self._A @ F, self._B @ G)
+        return z
 
-    def adjoint_times(self, z: Any, G: Any) -> Array:
+    def adjoint_times(self, z: ArrayLike, G: ArrayLike) -> Array:
         """Return A*(z) G in O(m (n1 + n2) k); see `SensingOperator.adjoint_times`."""
         z = self._check_vector("z", z)
         return self._A.T @ (z[:, None] * (self._B @ self._check_factor("G", G)))
 
-    def gradients(self, F: Any, G: Any, y: Any) -> tuple[Array, Array]:
+    def gradients(self, F: ArrayLike, G: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
         """Return both gradients in O(m (n1 + n2) k); see `SensingOperator.gradients`."""
         F, G = self._check_factors(F, G)
         AF, BG = self._A @ F, self._B @ G
@@ -110,7 +112,7 @@ class EntrySensing(SensingOperator):
     array([1.41421356, 5.65685425])
     """
 
-    def __init__(self, rows: Any, cols: Any, shape: tuple[int, int]) -> None:
+    def __init__(self, rows: ArrayLike, cols: ArrayLike, shape: tuple[int, int]) -> None:
         n1, n2 = (check_int(f"shape[{i}]", n, lower=1) for i, n in enumerate(shape))
         rows = _positions("rows", rows, n1)
         cols = check_array("cols", _positions("cols", cols, n2), shape=rows.shape, dtype=np.intp)
@@ -119,44 +121,46 @@ class EntrySensing(SensingOperator):
         self._flat = rows * n2 + cols
         self._scale = math.sqrt(n1 * n2 / self.m)
 
-    def apply(self, M: Any) -> Array:
+    def apply(self, M: ArrayLike) -> Array:
         """Return A(M); see `SensingOperator.apply`."""
         M = self._check_matrices("M", M)
         entries = M.reshape(*M.shape[:-2], -1)[..., self._flat]
         return self._scale * entries
 
-    def adjoint(self, z: Any) -> Array:
+    def adjoint(self, z: ArrayLike) -> Array:
         """Return A*(z); see `SensingOperator.adjoint`."""
         z = self._check_vectors("z", z)
         size = self.shape[0] * self.shape[1]
-        out = entry_sums(self._flat, self._scale * z.reshape(-1, self.m), size)
-        return out.reshape(*z.shape[:-1], *self.shape)
+        M: Array = entry_sums(self._flat, self._scale * z.reshape(-1, self.m), size)
+        return M.reshape(*z.shape[:-1], *self.shape)
 
-    def normal(self, E: Any) -> Array:
+    def normal(self, E: ArrayLike) -> Array:
         """Return A*A(E), every entry times a weight; see `SensingOperator.normal`."""
         return self._weights * self._check_matrices("E", E)
 
-    def apply_factors(self, F: Any, G: Any) -> Array:
+    def apply_factors(self, F: ArrayLike, G: ArrayLike) -> Array:
         """Return A(F G^T) in O(m k); see `SensingOperator.apply_factors`."""
         F, G = self._check_factors(F, G)
-        return self._scale * entry_products(self.rows, self.cols, F, G)
+        z: Array = self._scale * entry_products(self.rows, self.cols, F, G)
+        return z
 
-    def adjoint_times(self, z: Any, G: Any) -> Array:
+    def adjoint_times(self, z: ArrayLike, G: ArrayLike) -> Array:
         """Return A*(z) G in O(m k); see `SensingOperator.adjoint_times`."""
-        z = self._scale * self._check_vector("z", z)
-        return entry_times(self.rows, self.cols, z, self._check_factor("G", G), self.shape[0])
+        z, G = self._scale * self._check_vector("z", z), self._check_factor("G", G)
+        product: Array = entry_times(self.rows, self.cols, z, G, self.shape[0])
+        return product
 
-    def gradients(self, F: Any, G: Any, y: Any) -> tuple[Array, Array]:
+    def gradients(self, F: ArrayLike, G: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
         """Return both gradients in O(m k), in one pass; see `SensingOperator.gradients`."""
         F, G = self._check_factors(F, G)
         y = self._check_vector("y", y)
-        return entry_gradients(self.rows, self.cols, y, self._scale, F, G)
+        grad_F, grad_G = entry_gradients(self.rows, self.cols, y, self._scale, F, G)
+        return grad_F, grad_G
 
     @cached_property
     def _weights(self) -> Array:
         """How often each position is observed, times n1 n2 / m."""
-        counts = np.bincount(self._flat, minlength=self.shape[0] * self.shape[1])
-        return self._scale**2 * counts.reshape(self.shape)
+        return self.adjoint(np.full(self.m, self._scale))
 
 
 def _positions(name: str, value: Any, n: int) -> NDArray[np.intp]:

@@ -31,9 +31,7 @@ Residual = Callable[[Array, Array], Array]
 UpdateRule = Callable[[Array, Array, Residual, float], tuple[Array, Array]]
 
 
-def gradient_step(
-    F: Array, G: Array, residual: Residual, step_size: float
-) -> tuple[Array, Array]:
+def gradient_step(F: Array, G: Array, residual: Residual, step_size: float) -> tuple[Array, Array]:
     """Gradient descent: both factors move from their old values.
 
     Parameters
@@ -85,9 +83,7 @@ def sequential_step(
     return F, G - step_size * residual(F, G).T @ F
 
 
-def scaled_step(
-    F: Array, G: Array, residual: Residual, step_size: float
-) -> tuple[Array, Array]:
+def scaled_step(F: Array, G: Array, residual: Residual, step_size: float) -> tuple[Array, Array]:
     """ScaledGD: gradients preconditioned by the inverse Gram of the other factor.
 
     Made for k = r; for k > r the Grams become singular and rounding takes over.
@@ -161,9 +157,7 @@ def precgd_step(
     return _preconditioned(F, G, R, step_size, c * float(np.linalg.norm(R)))
 
 
-def agn_step(
-    F: Array, G: Array, residual: Residual, step_size: float
-) -> tuple[Array, Array]:
+def agn_step(F: Array, G: Array, residual: Residual, step_size: float) -> tuple[Array, Array]:
     """Alternating Gauss-Newton: pseudo-inverse Grams, G with the new F and the new residual.
 
     In the population, ``step_size=1`` is alternating least squares.
@@ -223,9 +217,8 @@ class AlternatingLeastSquares:
     def _solve(self, design: Array, gradient: Array) -> Array:
         """Return the least-norm D with A'A vec(D) = vec(gradient), A the rows of `design`."""
         A = design.reshape(len(design), -1)
-        return np.linalg.lstsq(A.T @ A, gradient.ravel(), rcond=self._rcond)[0].reshape(
-            gradient.shape
-        )
+        solution = np.linalg.lstsq(A.T @ A, gradient.ravel(), rcond=self._rcond)[0]
+        return np.asarray(solution.reshape(gradient.shape))
 
 
 def _preconditioned(
