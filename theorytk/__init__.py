@@ -13,15 +13,30 @@ from typing import TYPE_CHECKING, Any
 from theorytk._cache import use_cache_folder
 
 if TYPE_CHECKING:
-    from theorytk.api import check, cite, figure, ids, report, reproduce, run, show, table, verify
+    from theorytk.api import (
+        check,
+        cite,
+        export,
+        figure,
+        ids,
+        replay,
+        report,
+        reproduce,
+        run,
+        show,
+        table,
+        verify,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "check",
     "cite",
+    "export",
     "figure",
     "ids",
+    "replay",
     "report",
     "reproduce",
     "run",

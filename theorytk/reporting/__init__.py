@@ -1,7 +1,9 @@
 """Figures and the HTML report; knows no topic."""
 
 from theorytk.reporting.figures import Figure, check_labels, figure
+from theorytk.reporting.page import ledger_html, write_report
 from theorytk.reporting.style import WIDTHS, curve, end_labels, subplots, theory, use_style
+from theorytk.reporting.summaries import summarise
 
 __all__ = [
     "WIDTHS",
@@ -10,7 +12,10 @@ __all__ = [
     "curve",
     "end_labels",
     "figure",
+    "ledger_html",
     "subplots",
+    "summarise",
     "theory",
     "use_style",
+    "write_report",
 ]

@@ -13,7 +13,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from theorytk.reporting.formatting import ends, number
+from theorytk.reporting.formatting import ends, number, ten
 
 __all__ = ["Forest", "Row", "Scale", "forest"]
 
@@ -57,8 +57,8 @@ class Scale:
         return round(100 * min(max(share, 0.0), 1.0), 2)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Return positions in per cent and texts of about four ticks."""
-        step = _nice((self.hi - self.lo) / 4)
+        """Return positions in per cent and texts of about five ticks."""
+        step = _nice((self.hi - self.lo) / 5)
         step = max(1.0, math.ceil(step)) if self.log else step
         first, last = math.ceil(self.lo / step), math.floor(self.hi / step)
         places = [k * step for k in range(first, last + 1)]
@@ -69,7 +69,7 @@ class Scale:
 
     def _text(self, place: float, step: float) -> str:
         if self.log:
-            return number(10.0**place, 1)
+            return ten(round(place))
         if place == 0:
             return "0"
         return number(place, 1 + max(0, _order(place) - _order(step)))
@@ -89,12 +89,12 @@ def forest(claim: Claim) -> Forest | None:
         None if nothing was measured.
     """
     points = [p for p in claim.get("points") or [] if _measured(p)]
-    controls = [c for c in claim.get("controls") or [] if _measured(c)]
+    controls = list(claim.get("controls") or [])
     main = [("point", p) for p in points] if len(points) > 1 else []
     if not main and _measured(claim):
         main = [("claim", claim)]
     rows = [*main, *(("control", c) for c in controls)]
-    if not rows:
+    if not any(_measured(entry) for _, entry in rows):
         return None
     where = claim.get("region") or {}
     scale = _scale([_values(entry) for _, entry in main], [_values(c) for c in controls], where)
@@ -110,6 +110,8 @@ def _measured(entry: Claim) -> bool:
 
 def _values(entry: Claim) -> list[float]:
     """Return the finite numbers that an entry wants to see on the axis."""
+    if not _measured(entry):
+        return []
     return _finite([entry["estimate"], *ends(entry.get("interval") or (None, None))])
 
 
@@ -129,14 +131,11 @@ def _scale(main: list[list[float]], controls: list[list[float]], where: Claim) -
     extra = [x for row in controls for x in row]
     everything = core + extra
     positive = [x for x in everything if x > 0]
-    log = (
-        min(everything) >= 0
-        and len(positive) > 1
-        and max(positive) > _LOG_RATIO * min(positive)
-    )
+    log = min(everything) >= 0 and len(positive) > 1 and max(positive) > _LOG_RATIO * min(positive)
     if log:
         exponents = [math.log10(x) for x in positive]
-        return _padded(min(exponents), max(exponents), True)
+        room = 1.0 if 0.0 in everything else 0.0
+        return _padded(min(exponents) - room, max(exponents), True)
     core = core or extra
     lo, hi = min(core), max(core)
     span = hi - lo or abs(hi) or 1.0
@@ -169,16 +168,22 @@ def _ground(scale: Scale, where: Claim) -> str:
 
 def _strip(scale: Scale, ground: str, role: str, entry: Claim) -> Markup:
     """Return one row: region, interval, and a dot (claim) or a diamond (control)."""
-    low, high = ends(entry.get("interval") or (entry["estimate"], entry["estimate"]))
+    if not _measured(entry):
+        return Markup(f'<svg class="strip" aria-hidden="true">{ground}</svg>')
+    value = entry["estimate"]
+    low, high = ends(entry.get("interval") or (value, value))
     marks = [ground, _line("interval", scale.at(low), scale.at(high), "50%", "50%")]
     marks += [_arrow(scale, x) for x in (low, high) if _outside(scale, x)]
-    x = scale.at(entry["estimate"])
-    if role == "control":
-        inner = '<path class="mark" d="M0 -5 5 0 0 5 -5 0Z"/>'
-        marks.append(f'<svg x="{x}%" y="50%" overflow="visible">{inner}</svg>')
-    else:
-        marks.append(f'<circle class="mark" cx="{x}%" cy="50%" r="4"/>')
-    return Markup(f'<svg class="strip {role}" aria-hidden="true">{"".join(marks)}</svg>')
+    if not _outside(scale, value):
+        marks.append(_mark(scale.at(value), role))
+    return Markup(f'<svg class="strip of-{role}" aria-hidden="true">{"".join(marks)}</svg>')
+
+
+def _mark(place: float, role: str) -> str:
+    if role != "control":
+        return f'<circle class="mark" cx="{place}%" cy="50%" r="4"/>'
+    inner = '<path class="mark" d="M0 -5 5 0 0 5 -5 0Z"/>'
+    return f'<svg x="{place}%" y="50%" overflow="visible">{inner}</svg>'
 
 
 def _outside(scale: Scale, x: float) -> bool:
@@ -200,8 +205,8 @@ def _arrow(scale: Scale, x: float) -> str:
 def _axis(scale: Scale) -> Markup:
     marks = [_line("axis", 0, 100, "0", "0")]
     for place, text in scale.ticks():
-        marks.append(_line("axis", place, place, "0", "4"))
         if _EDGE <= place <= 100 - _EDGE:
+            marks.append(_line("axis", place, place, "0", "4"))
             marks.append(f'<text x="{place}%" y="16">{text}</text>')
     return Markup(f'<svg class="strip ticks" aria-hidden="true">{"".join(marks)}</svg>')
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -13,10 +14,19 @@ from xml.etree import ElementTree
 from latex2mathml import converter
 from markupsafe import Markup, escape
 
-__all__ = ["count", "estimate", "number", "plain", "region", "rich"]
+__all__ = ["count", "estimate", "number", "plain", "region", "rich", "ten"]
 
 _MATH = re.compile(r"\$\$(?P<display>.+?)\$\$|(?<!\\)\$(?P<inline>.+?)(?<!\\)\$", re.DOTALL)
 _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+_ALPHABETS = {
+    "script": ("SCRIPT",),
+    "fraktur": ("FRAKTUR", "BLACK-LETTER"),
+    "double-struck": ("DOUBLE-STRUCK",),
+    "bold": ("BOLD",),
+    "bold-italic": ("BOLD ITALIC",),
+    "sans-serif": ("SANS-SERIF",),
+    "monospace": ("MONOSPACE",),
+}
 _UNSAFE = ("href", "style", "class", "id")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MOST_DIGITS = 7
@@ -91,7 +101,7 @@ def number(x: float | None, digits: int = 3) -> str:
     power = _power(x, digits)
     if _is_plain(power):
         return _fixed(x, digits - 1 - power)
-    return f"{_fixed(x / 10.0**power, digits - 1)} × {_ten(power)}"
+    return f"{_fixed(x / 10.0**power, digits - 1)} × {ten(power)}"
 
 
 def count(n: int | None) -> str:
@@ -144,7 +154,7 @@ def estimate(value: float | None, interval: Sequence[float | None] | None) -> st
         texts = [_fixed(x, decimals) for x in (value, low, high)]
         return f"{texts[0]} [{texts[1]}, {texts[2]}]"
     texts = [_fixed(x / 10.0**power, power - finest) for x in (value, low, high)]
-    return f"{texts[0]} [{texts[1]}, {texts[2]}] × {_ten(power)}"
+    return f"{texts[0]} [{texts[1]}, {texts[2]}] × {ten(power)}"
 
 
 def ends(interval: Sequence[float | None]) -> tuple[float, float]:
@@ -180,6 +190,8 @@ def region(where: dict[str, Any] | None) -> str:
         text = f"at most {_short(high)}"
     elif math.isinf(high):
         text = f"at least {_short(low)}"
+    elif low == high:
+        text = f"equal to {_short(low)}"
     else:
         text = f"between {_short(low)} and {_short(high)}"
     margin = where.get("margin") or 0.0
@@ -194,14 +206,33 @@ def _mathml(latex: str, display: bool) -> Markup:
         return Markup("<code>{}</code>").format(latex)
     # The converter leaves character references in the text for a later, unsafe unescaping.
     for node in math_element.iter():
-        node.text = html.unescape(node.text or "")
+        node.text = _styled(html.unescape(node.text or ""), node.get("mathvariant", ""))
         node.tail = html.unescape(node.tail or "")
+        if node.get("mathvariant") in _ALPHABETS:
+            del node.attrib["mathvariant"]
         for name in _UNSAFE:
             node.attrib.pop(name, None)
     math_element.set("xmlns", _NAMESPACE)
     math_element.set("alttext", " ".join(latex.split()))
     text = Markup(ElementTree.tostring(math_element, encoding="unicode"))
     return Markup('<span class="formula">{}</span>').format(text) if display else text
+
+
+def _styled(text: str, variant: str) -> str:
+    """Return letters of a mathematical alphabet; browsers no longer honour ``mathvariant``."""
+    return "".join(_letter(character, variant) for character in text)
+
+
+def _letter(character: str, variant: str) -> str:
+    name = unicodedata.name(character, "").replace("LETTER ", "")
+    short_name = name.removeprefix("LATIN ").removeprefix("GREEK ")
+    for style in _ALPHABETS.get(variant, ()):
+        for prefix in (f"MATHEMATICAL {style}", style):
+            try:
+                return unicodedata.lookup(f"{prefix} {short_name}")
+            except KeyError:
+                continue
+    return character
 
 
 def _power(x: float, digits: int) -> int:
@@ -215,7 +246,7 @@ def _is_plain(power: int) -> bool:
 
 
 def _fixed(x: float, decimals: int) -> str:
-    rounded = Decimal(repr(x)).quantize(Decimal(1).scaleb(-max(decimals, 0)))
+    rounded = Decimal(repr(float(x))).quantize(Decimal(1).scaleb(-max(decimals, 0)))
     return _sign(str(abs(rounded)), float(rounded))
 
 
@@ -223,7 +254,8 @@ def _sign(text: str, x: float) -> str:
     return ("−" if x < 0 else "") + text
 
 
-def _ten(power: int) -> str:
+def ten(power: int) -> str:
+    """Return a power of ten."""
     return "10" + str(power).translate(_SUPERSCRIPT)
 
 

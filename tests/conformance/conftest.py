@@ -1,0 +1,25 @@
+"""One reproduction for all conformance tests: the one that THEORYTK_RESULTS names, or a new one."""
+
+import os
+
+import pytest
+
+import theorytk as tk
+
+
+@pytest.fixture(scope="session")
+def results(tmp_path_factory):
+    """Return a results folder that holds the quick reproduction of everything registered."""
+    given = os.environ.get("THEORYTK_RESULTS")
+    folder = given or str(tmp_path_factory.mktemp("results"))
+    tk.reproduce(results=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ledger(results):
+    """Return the verdicts on the stored rows, controls included."""
+    return {
+        claim["id"]: claim
+        for claim in tk.verify(controls=True, stored=True, results=results).to_dict()["claims"]
+    }
