@@ -57,6 +57,10 @@ def test_a_grid_needs_every_point_and_divides_the_level():
     assert (alone.verdict, grid.verdict) == ("contradicted", "undecided")
     assert [p.verdict for p in grid.points] == ["undecided", "supported"]
     assert judge({"barely": barely}, region, level=0.05).verdict == "contradicted"
+    # Support is judged at the level itself: at half of it this interval would reach out.
+    close = normal_mean(0.99, 1.0)
+    assert close.interval(0.025)[1] > 2
+    assert judge({"a": close, "b": inside}, region, level=0.05).verdict == "supported"
     # The point which decides is the worst, however far another interval reaches.
     far = judge({"w": wide, "c": normal_mean(4.0, 0.1), "i": inside}, region, level=0.05)
     assert (far.verdict, far.label) == ("contradicted", "c")

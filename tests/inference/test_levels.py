@@ -47,6 +47,9 @@ class Tabled:
         return 0.0
 
 
+ZERO = Tabled(dict.fromkeys((LEVEL, LEVEL / POINTS), (0.0, 0.0)))
+
+
 def means(rng, count):
     return [mean_estimate(x) for x in rng.normal(size=(count, 20))]
 
@@ -101,7 +104,7 @@ KINDS = {
     "slope": Kind(slopes, 0.0, 2.0, mean_estimate(np.linspace(-9.1, -8.9, 20)), exact=True),
     "order": Kind(orders, 1.0, 0.3, mean_estimate(np.linspace(-9.1, -8.9, 20))),
     "proportion": Kind(proportions, 0.3, 0.45, proportion_estimate(0, 4000)),
-    "bounded mean": Kind(bounded_means, 0.5, 0.49, bounded_mean_estimate([0.0] * 400, 0, 1)),
+    "bounded mean": Kind(bounded_means, 0.5, 0.49, Estimate(0.0, 9, "", 0.0, ZERO)),
     "distance": Kind(
         distances, 0.2, 0.6, distribution_distance_estimate(np.linspace(0, 1, 4000), lambda x: x)
     ),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from theorytk.inference import AtMost, judge, order_estimate
+from theorytk.inference import AtMost, judge, mean_estimate, order_estimate
 
 
 @pytest.mark.parametrize("order", [0.5, 1, 2, 4])
@@ -51,9 +51,11 @@ def test_orders_that_turn_are_undecided():
 
 @pytest.mark.parametrize("last", [0.0, 1e-20, 100 * 1e-12])
 def test_errors_at_the_rounding_floor_are_undecided(last):
-    estimate = order_estimate([1e-3, 1e-4, 1e-5, 1e-6, last], ratio=10, floor=1e-12)
+    above = [1e-3, 9e-5, 7e-6, 4e-7]  # local orders that rise, whatever comes last
+    estimate = order_estimate([*above, last], ratio=10, floor=1e-12)
     assert math.isfinite(estimate.value)
     assert estimate.interval() == (-math.inf, math.inf)
+    assert math.isfinite(order_estimate([*above, 1.01e-10], ratio=10, floor=1e-12).interval()[0])
 
 
 def test_replicates_add_student_t_to_the_correction():
@@ -70,6 +72,8 @@ def test_replicates_add_student_t_to_the_correction():
         (oracle.low - correction, oracle.high + correction)
     )
     assert estimate.n == 40
+    resolution = judge(mean_estimate(orders), AtMost(0)).resolution
+    assert judge(estimate, AtMost(0)).resolution == pytest.approx(resolution + 2 * correction)
 
 
 def test_bad_errors_are_refused():

@@ -28,12 +28,15 @@ def cases() -> dict[str, tuple[SensingOperator, np.ndarray, bool]]:
     rows, cols = np.array([2, 0, 2, 1, 2]), np.array([1, 3, 1, 0, 2])
     entries = np.zeros((5, 3, 4))
     entries[np.arange(5), rows, cols] = np.sqrt(12)
+    diagonal = np.zeros((2, 3, 3))
+    diagonal[[0, 1], [1, 2], [1, 2]] = 3
     units = np.sqrt(6) * np.eye(6).reshape(6, 2, 3)
     found = {
         "identity": (IdentitySensing(2, 3), units, False),
         "rank one": (RankOneSensing(a, b), np.einsum("ip,iq->ipq", a, b), False),
         "rank one, symmetric": (RankOneSensing(a), np.einsum("ip,iq->ipq", a, a), True),
         "entries": (EntrySensing(rows, cols, (3, 4)), entries, False),
+        "diagonal entries": (EntrySensing([1, 2], [1, 2], (3, 3)), diagonal, True),
     }
     for storage in (None, "dense", "gram"):
         found[f"general, {storage}"] = (DenseSensing(general, storage=storage), general, False)
@@ -283,6 +286,7 @@ BAD_CONSTRUCTION = {
     "the largest of rows": lambda: EntrySensing([2], [0], (2, 2)),
     "the smallest of cols": lambda: EntrySensing([0], [-1], (2, 2)),
     "cols must have shape": lambda: EntrySensing([0, 1], [0], (2, 2)),
+    "shape must have shape": lambda: EntrySensing([0], [0], (2, 2, 2)),
     r"shape\[1\] must be": lambda: EntrySensing([0], [0], (2, 0)),
 }
 

@@ -46,7 +46,7 @@ def tail_rate(
     --------
     >>> import numpy as np
     >>> t = np.arange(200)
-    >>> round(tail_rate(t, 0.9**t), 12) == round(-np.log(0.9), 12)
+    >>> bool(np.isclose(tail_rate(t, 0.9**t), -np.log(0.9)))
     True
     """
     t = check_array("iteration", iteration, ndim=1)

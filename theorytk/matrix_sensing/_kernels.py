@@ -1,7 +1,7 @@
 """Gradient descent on the population loss in the reduced core: numba only, no validation.
 
-The core is ``reduce_core`` of :mod:`theorytk.matrix_sensing.problems`: the truth is diag(s), padded
-with zeros to the length of the longer factor, and a step costs the same for any n.
+The core is ``reduce_core`` of :mod:`theorytk.matrix_sensing.problems`: the truth is diag(s), both
+factors and s are padded with zeros to equal length, and a step costs the same for any n.
 To try another update rule, change the formula in `update`; it occurs once for small sizes, which
 are compiled for the length of the two tuples and unrolled, and once for BLAS.
 """

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from theorytk._validation import check_array
+from theorytk.matrix_sensing.operators import DenseSensing
 from theorytk.matrix_sensing.sensing import Array, SensingOperator
 from theorytk.matrix_sensing.theory import degrees_of_freedom
 
@@ -35,13 +37,21 @@ class Problem:
         """Return R = A*A(F G^T - M), its symmetric part in the symmetric mode."""
         if self.y is None:
             R = self.operator.normal(F @ G.T - self.truth)
+        elif isinstance(self.operator, DenseSensing):
+            # A dense array is then read once instead of twice; only factors beat that.
+            R = self.operator.normal(F @ G.T) - self.adjoint_of_y
         else:
             R = self.operator.adjoint(self.measured_error(F, G))
         return (R + R.T) / 2 if self.symmetric else R
 
+    @cached_property
+    def adjoint_of_y(self) -> Array:
+        """A*(y), which stays the same during a descent."""
+        return self.operator.adjoint(self.y)
+
     def spectral_norm(self) -> float:
         """Return the spectral norm of the truth, or its estimate from A*(y)."""
-        matrix = self.operator.adjoint(self.y) if self.truth is None else self.truth
+        matrix = self.adjoint_of_y if self.truth is None else self.truth
         return float(np.linalg.norm(matrix, 2))
 
     def rank(self) -> int:
@@ -61,9 +71,9 @@ def make_problem(
     if G0 is None and n1 != n2:
         raise ValueError(f"G0 may be left out for square matrices only; got shape {(n1, n2)}")
     F = check_array("F0", F0, shape=(n1, None))
-    G = F if G0 is None else check_array("G0", G0, shape=(n2, F.shape[1]))
     if F.shape[1] < 1:
         raise ValueError("F0 must have at least one column; got none")
+    G = F if G0 is None else check_array("G0", G0, shape=(n2, F.shape[1]))
     if y is not None:
         y = check_array("y", y, shape=(operator.m,))
     if truth is not None:

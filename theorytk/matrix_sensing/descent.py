@@ -197,8 +197,9 @@ def factorized_gd(
     rule = resolve_rule(rule)
     step_size = check_real("step_size", step_size, lower=0.0, lower_open=True)
     tol = check_real("tol", tol, lower=0.0)
-    if one_step is not None and problem.symmetric:
-        raise ValueError("one_step needs asymmetric factors; got G0=None")
+    if one_step is not None and (problem.symmetric or F0.shape[1] > len(F0)):
+        got = "G0=None" if problem.symmetric else f"F0 of shape {F0.shape}"
+        raise ValueError(f"one_step needs asymmetric factors with k <= n1; got {got}")
     warn_about(problem, F0, G0, step_size if rule in (gradient_step, sequential_step) else None)
     switch = _Switch(one_step)
     records: list[dict[str, float]] = []
@@ -215,7 +216,8 @@ def factorized_gd(
         if _distance(problem, records[-1]) <= tol:
             stop_reason = "converged"
             break
-    history = {name: np.array([row[name] for row in records]) for name in records[0]}
+    names = records[0] if records else ()
+    history = {name: np.array([row[name] for row in records]) for name in names}
     return DescentResult(F, G, iteration, stop_reason, switch.iteration, history)
 
 

@@ -180,7 +180,7 @@ def _advance(w: Array, X: Array, duration: float) -> Array:
 
 
 def _check_times(t: Any) -> Array:
-    t = np.asarray(check_array("t", t))
-    if t.ndim > 1 or not (np.diff(t.ravel(), prepend=0.0) >= 0).all():
+    times: Array = check_array("t", t)
+    if times.ndim > 1 or not (np.diff(times.ravel(), prepend=0.0) >= 0).all():
         raise ValueError("t must be >= 0 and increasing; got times that are not")
-    return t
+    return times

@@ -16,7 +16,7 @@ __all__ = ["IsometryBound", "isometry_lower_bound"]
 class IsometryBound:
     """Two matrices of low rank that a sensing operator stretches most and least, as far as found.
 
-    Attributes
+    Parameters
     ----------
     rank : int
         The rank s.

@@ -152,10 +152,10 @@ def _core_iterates(
 ) -> Iterator[Iterate]:
     U, s, V = _decompose(problem)
     core = reduce_core(F, G, U, s, V)
-    F, G = core.F, core.G
-    padded = np.zeros(max(len(F), len(G)))
-    padded[: len(s)] = s
-    small = max(F.size, G.size) <= _kernels.UNROLLED_ENTRIES and len(F) == len(G)
+    # Rows of zeros stay zero, so both factors and s may have the length of the longer factor.
+    p = max(len(core.F), len(core.G))
+    F, G, padded = _pad(core.F, p), _pad(core.G, p), _pad(s, p)
+    small = F.size <= _kernels.UNROLLED_ENTRIES
     rows, columns = ((0,) * len(F), (0,) * F.shape[1]) if small else ((), ())
     iteration = 0
     for target in schedule:
@@ -167,10 +167,14 @@ def _core_iterates(
             steps, F, G = _kernels.descend(F, G, padded, step_size, n, rows, columns)
         iteration += steps
         with np.errstate(over="ignore", invalid="ignore"):
-            full = core.left @ F, core.right @ G
+            full = core.left @ F[: len(core.F)], core.right @ G[: len(core.G)]
         yield iteration, full[0], full[0] if problem.symmetric else full[1]
         if steps < n or not is_bounded(F, G):
             return
+
+
+def _pad(array: Array, rows: int) -> Array:
+    return np.concatenate([array, np.zeros((rows - len(array), *array.shape[1:]))])
 
 
 def _decompose(problem: Problem) -> tuple[Array, Array, Array]:

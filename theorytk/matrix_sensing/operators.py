@@ -206,8 +206,10 @@ class GaussianSensing(DenseSensing):
         Number of columns; `n1` if not given.
     symmetric : bool, default False
         Whether the A_i are symmetric; `n2` must then equal `n1`.
-    storage, dtype
-        As in `DenseSensing`; the draws do not depend on them.
+    storage : {"dense", "svec", "gram"}, optional
+        As in `DenseSensing`; the draws do not depend on it.
+    dtype : {"float64", "float32"}, default "float64"
+        As in `DenseSensing`; the draws do not depend on it.
     rng : int, Generator or None
         Random state.
 

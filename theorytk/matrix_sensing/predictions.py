@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from theorytk._validation import check_array, check_int, check_real
+from theorytk.matrix_sensing.invariants import imbalance
 from theorytk.matrix_sensing.sensing import Array
 from theorytk.matrix_sensing.theory import degrees_of_freedom
 
@@ -20,11 +21,13 @@ __all__ = [
     "escape_time",
     "imbalance_bound",
     "imbalance_edge",
+    "learning_times",
     "max_columns",
     "measurement_slowdown",
     "noise_error",
     "optimal_beta",
     "optimal_scale",
+    "small_scale_rate",
 ]
 
 
@@ -66,6 +69,43 @@ def escape_time(sigma: Any, amplitude: Any, step_size: float) -> Array:
     return np.asarray(
         np.log(sigma / amplitude**2 - 1) / (2 * np.log1p(step_size * sigma)), dtype=float
     )
+
+
+def learning_times(sigma: Any, U0: Any, step_size: float) -> Array:
+    """Return the iterations until each eigenvalue of the truth is half learned, one by one.
+
+    While small the rows of U grow on their own; an earlier row, once learned, wipes out the later
+    ones along its own direction. So row i escapes from the part of its start that is orthogonal
+    to the rows before it.
+
+    Parameters
+    ----------
+    sigma : array_like, shape (r,)
+        Eigenvalues of the truth, > 0 and decreasing.
+    U0 : array_like, shape (r, k)
+        Rows of the small initial factor in the eigendirections, k >= r.
+    step_size : float
+        The step eta.
+
+    Returns
+    -------
+    ndarray, shape (r,)
+
+    References
+    ----------
+    Derived here: leading order for a small start and separate eigenvalues, see `escape_time`.
+
+    Examples
+    --------
+    >>> learning_times([1.0, 0.5], [[1e-6, 0.0], [1.0, 1e-6]], 0.1).round()
+    array([145., 276.])
+    """
+    sigma = check_array("sigma", sigma, shape=(None,))
+    U0 = check_array("U0", U0, shape=(len(sigma), None))
+    check_int("columns of U0", U0.shape[1], lower=len(sigma))
+    if not (np.diff(sigma) < 0).all():
+        raise ValueError(f"sigma must be decreasing; got {sigma.tolist()}")
+    return escape_time(sigma, np.abs(np.diag(np.linalg.qr(U0.T)[1])), step_size)
 
 
 def noise_error(m: int, d: int, noise_std: float) -> float:
@@ -171,7 +211,10 @@ def imbalance_bound(aspect: float, *, ratio: float = 1 / 3) -> float:
 
 
 def max_columns(n: int, *, ratio: float = 1 / 3) -> float:
-    """Return n ((1 - c) / (1 + c))^2: for fewer columns `imbalance_bound` is positive.
+    """Return n (1 - c)^2 / (1 + c^2): for fewer columns the initial imbalance is definite.
+
+    It is the zero of `imbalance_edge`. There the two equations for the edge give
+    1 / (w + y) = 1 / (1 - c) and c^2 / (w - c^2 y) = c / (1 - c), whose squares add up to 1 / y.
 
     Parameters
     ----------
@@ -186,15 +229,15 @@ def max_columns(n: int, *, ratio: float = 1 / 3) -> float:
 
     References
     ----------
-    Derived here: the zero of `imbalance_bound`. Sufficient, in the limit, not necessary.
+    Derived here; exact in the limit, for n1 = n2 = n.
 
     Examples
     --------
     >>> max_columns(50)
-    12.5
+    20.0
     """
     c = check_real("ratio", ratio, lower=0.0, upper=1.0)
-    return float(check_int("n", n, lower=1) * ((1 - c) / (1 + c)) ** 2)
+    return float(check_int("n", n, lower=1) * (1 - c) ** 2 / (1 + c**2))
 
 
 def measurement_slowdown(m: int, n1: int, n2: int, r: int, k: int) -> float:
@@ -254,3 +297,87 @@ def optimal_beta(sigma_r: float) -> float:
     0.5
     """
     return math.sqrt(check_real("sigma_r", sigma_r, lower=0.0, lower_open=True))
+
+
+def small_scale_rate(truth: Any, F0: Any, G0: Any) -> float:
+    """Return the asymptotic rate lambda of gradient descent from a small start, before running.
+
+    The error shrinks by 1 - eta lambda an iteration, where lambda is the least eigenvalue of the
+    initial imbalance compressed to the kernel of U^T F0 + V^T G0 (U, V: singular vectors of the
+    truth). The signal grows in the row space of that matrix; the other k - r directions keep
+    their imbalance, which at the limit is their part of F^T F.
+
+    Parameters
+    ----------
+    truth : array_like, shape (n1, n2)
+        The matrix M of rank r < k.
+    F0 : array_like, shape (n1, k)
+        Initial left factor, the larger one.
+    G0 : array_like, shape (n2, k)
+        Initial right factor.
+
+    Returns
+    -------
+    float
+        Proportional to the squared scale; not positive where no linear rate is predicted.
+
+    References
+    ----------
+    Derived here: leading order as the scale and the step tend to zero, in the population.
+
+    Examples
+    --------
+    >>> M = [[1.0, 0.0], [0.0, 0.0]]
+    >>> round(small_scale_rate(M, [[0.1, 0.0], [0.0, 0.2]], [[0.1, 0.0], [0.0, 0.1]]), 9)
+    0.03
+    """
+    noise, _, _ = _compressed_imbalance(truth, F0, G0)
+    return float(np.linalg.eigvalsh(noise)[0])
+
+
+def optimal_scale(truth: Any, F0: Any, G0: Any) -> float:
+    """Return the factor by which to multiply both initial factors for the fastest rate.
+
+    At scale a the noise columns of F give a^2 rho, rho the `small_scale_rate`, and the signal
+    rows of G give (sqrt(a^4 delta^2 + 4 sigma_r^2) - a^2 delta) / 2, delta the mean imbalance of
+    the signal directions. The least of the two peaks at a^4 = sigma_r^2 / (rho (rho + delta)).
+
+    Parameters
+    ----------
+    truth, F0, G0
+        See `small_scale_rate`, which must be positive.
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    Derived here, for the population: the limit at an imbalance delta I, used with the mean.
+
+    Examples
+    --------
+    >>> M = [[1.0, 0.0], [0.0, 0.0]]
+    >>> round(optimal_scale(M, [[1.0, 0.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]), 6)
+    0.840896
+    """
+    noise, signal, sigma_r = _compressed_imbalance(truth, F0, G0)
+    rho, delta = float(np.linalg.eigvalsh(noise)[0]), float(np.trace(signal)) / len(signal)
+    if rho <= 0 or rho + delta <= 0:
+        raise ValueError(f"F0, G0 must have a positive small_scale_rate; got {rho:.3g}")
+    return math.sqrt(sigma_r / math.sqrt(rho * (rho + delta)))
+
+
+def _compressed_imbalance(truth: Any, F0: Any, G0: Any) -> tuple[Array, Array, float]:
+    """Return the imbalance on the noise and on the signal directions of R^k, and sigma_r."""
+    M = check_array("truth", truth, shape=(None, None))
+    F0 = check_array("F0", F0, shape=(len(M), None))
+    k = F0.shape[1]
+    G0 = check_array("G0", G0, shape=(M.shape[1], k))
+    U, s, Vt = np.linalg.svd(M)
+    r = int(np.count_nonzero(s > max(M.shape) * np.finfo(float).eps * s[0]))
+    if not 1 <= r < k:
+        raise ValueError(f"truth must have a rank from 1 to k - 1 = {k - 1}; got {r}")
+    directions = np.linalg.svd(U[:, :r].T @ F0 + Vt[:r] @ G0)[2].T
+    rotated = directions.T @ imbalance(F0, G0) @ directions
+    return rotated[r:, r:], rotated[:r, :r], float(s[r - 1])

@@ -113,6 +113,7 @@ class EntrySensing(SensingOperator):
     """
 
     def __init__(self, rows: ArrayLike, cols: ArrayLike, shape: tuple[int, int]) -> None:
+        check_array("shape", shape, shape=(2,))
         n1, n2 = (check_int(f"shape[{i}]", n, lower=1) for i, n in enumerate(shape))
         rows = _positions("rows", rows, n1)
         cols = check_array("cols", _positions("cols", cols, n2), shape=rows.shape, dtype=np.intp)

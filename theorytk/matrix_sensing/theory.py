@@ -59,7 +59,7 @@ def symmetric_lower_bound(M: Any, X0: Any, t: Any, *, step_size: float | None = 
     ----------
     Derived here; sharpens, in the population, the lower bound of Xiong, Ding, Du (ICLR 2024),
     Theorem 3.1, whose constants it does not use. Proved for the flow. For gradient descent proved
-    if J0 U0^T = 0; for other starts it is an observation, not a theorem.
+    if J0 U0^T = 0 only: other starts can fall below (to 0.935 of it in 300 random runs).
 
     Examples
     --------
@@ -115,7 +115,7 @@ def symmetric_asymptote(n: int, r: int, k: int, t: Any, *, step_size: float) -> 
     """
     r = check_int("r", r, lower=1)
     q = min(check_int("k", k, lower=r + 1), check_int("n", n, lower=r + 1)) - r
-    step_size = _step(step_size)
+    step_size = _positive("step_size", step_size)
     t = _times(t)
     if not (t > 0).all():
         raise ValueError("t must be > 0; got 0")
@@ -149,7 +149,7 @@ def symmetric_exact_contraction(sigma_r: float, step_size: float) -> float:
     >>> symmetric_exact_contraction(0.5, 0.1)
     0.95
     """
-    return 1 - _step(step_size) * _positive("sigma_r", sigma_r)
+    return 1 - _positive("step_size", step_size) * _positive("sigma_r", sigma_r)
 
 
 def eckart_young_error(singular_values: Any, k: int) -> float:
@@ -214,7 +214,7 @@ def worst_case_lower_bound(
     >>> worst_case_lower_bound(0.1, [0.0], step_size=0.1).round(5)
     array([0.00314])
     """
-    alpha, eta = _positive("scale", scale), _step(step_size)
+    alpha, eta = _positive("scale", scale), _positive("step_size", step_size)
     c = check_real("ratio", ratio, lower=0.0, upper=1.0, lower_open=True, upper_open=True)
     if eta * alpha**2 >= 1:
         raise ValueError(f"step_size must be below 1 / scale^2; got {eta:g}")
@@ -250,7 +250,7 @@ def one_step_contraction(sigma_r: float, beta: float, step_size: float) -> float
     0.9
     """
     sigma_r, beta = _positive("sigma_r", sigma_r), _positive("beta", beta)
-    return 1 - _step(step_size) * min(beta**2, (sigma_r / beta) ** 2)
+    return 1 - _positive("step_size", step_size) * min(beta**2, (sigma_r / beta) ** 2)
 
 
 def one_step_max_step(sigma_1: float, beta: float) -> float:
@@ -281,17 +281,18 @@ def one_step_max_step(sigma_1: float, beta: float) -> float:
 
 
 def precgd_contraction(n: int, r: int, k: int, step_size: float, *, c: float = 1.0) -> float:
-    """Return the asymptotic factor (1 - eta / (1 + c sqrt(q)))^2 of symmetric PrecGD, k > r.
+    """Return the asymptotic factor of symmetric PrecGD, k > r: max((1 - eta / (1 + a))^2, 1 - eta).
 
-    The damping is lambda_t = c ||E_t||_F and q = min(k - r, n - r). The larger of the q noise
-    singular values shrink faster, so they become equal; then lambda = c sqrt(q) s^2.
+    The damping is lambda_t = c ||E_t||_F, and a = c sqrt(q) with q = min(k - r, n - r). Of the q
+    noise singular values the larger shrink faster, so they become equal to one s, and lambda to
+    a s^2: the first term. The block between signal and noise rows gives the second.
 
     Parameters
     ----------
     n, r, k : int
         Rows, rank and columns, k > r and n > r.
     step_size : float
-        The step eta, <= 1.
+        The step eta, <= 2/3.
     c : float, default 1.0
         Damping per unit of error.
 
@@ -310,7 +311,9 @@ def precgd_contraction(n: int, r: int, k: int, step_size: float, *, c: float = 1
     """
     r = check_int("r", r, lower=1)
     q = min(check_int("k", k, lower=r + 1), check_int("n", n, lower=r + 1)) - r
-    return (1 - _step(step_size) / (1 + _positive("c", c) * math.sqrt(q))) ** 2
+    eta = check_real("step_size", step_size, lower=0.0, upper=2 / 3, lower_open=True)
+    noise = (1 - eta / (1 + _positive("c", c) * math.sqrt(q))) ** 2
+    return max(noise, 1 - eta)
 
 
 def agn_contraction(step_size: float) -> float:
@@ -385,14 +388,10 @@ def _free_energies(U0: Array, J0: Array) -> Array:
 
 
 def _times(t: Any) -> Array:
-    t = np.asarray(check_array("t", t))
-    if not (t >= 0).all():
-        raise ValueError(f"t must be >= 0; got {t.min()}")
-    return t
-
-
-def _step(step_size: float) -> float:
-    return _positive("step_size", step_size)
+    times: Array = check_array("t", t)
+    if not (times >= 0).all():
+        raise ValueError(f"t must be >= 0; got {times.min()}")
+    return times
 
 
 def _positive(name: str, value: float) -> float:

@@ -26,6 +26,9 @@ __all__ = [
     "sequential_step",
 ]
 
+# Singular values below this part of the largest are rounding; their directions are left alone.
+RCOND = 1e-12
+
 Array = NDArray[np.float64]
 Residual = Callable[[Array, Array], Array]
 UpdateRule = Callable[[Array, Array, Residual, float], tuple[Array, Array]]
@@ -96,6 +99,11 @@ def scaled_step(F: Array, G: Array, residual: Residual, step_size: float) -> tup
     Returns
     -------
     F_next, G_next : ndarray
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If a Gram is exactly singular.
 
     References
     ----------
@@ -175,8 +183,8 @@ def agn_step(F: Array, G: Array, residual: Residual, step_size: float) -> tuple[
     ----------
     Jia, Feng, Meng, Sun (NeurIPS 2024).
     """
-    F = F - step_size * residual(F, G) @ np.linalg.pinv(G).T
-    return F, G - step_size * residual(F, G).T @ np.linalg.pinv(F).T
+    F = F - step_size * residual(F, G) @ np.linalg.pinv(G, rcond=RCOND).T
+    return F, G - step_size * residual(F, G).T @ np.linalg.pinv(F, rcond=RCOND).T
 
 
 class AlternatingLeastSquares:
@@ -189,8 +197,6 @@ class AlternatingLeastSquares:
     ----------
     operator : SensingOperator
         The measurements; its matrix is kept, m * n1 * n2 numbers.
-    rcond : float, default 1e-12
-        Singular values of a normal matrix below `rcond` times its largest count as zero.
 
     Examples
     --------
@@ -202,9 +208,8 @@ class AlternatingLeastSquares:
     (array([[2.]]), array([[1.]]))
     """
 
-    def __init__(self, operator: Any, rcond: float = 1e-12) -> None:
+    def __init__(self, operator: Any) -> None:
         self._design = operator.matrix().reshape(-1, *operator.shape)
-        self._rcond = rcond
 
     def __call__(
         self, F: Array, G: Array, residual: Residual, step_size: float
@@ -217,7 +222,7 @@ class AlternatingLeastSquares:
     def _solve(self, design: Array, gradient: Array) -> Array:
         """Return the least-norm D with A'A vec(D) = vec(gradient), A the rows of `design`."""
         A = design.reshape(len(design), -1)
-        solution = np.linalg.lstsq(A.T @ A, gradient.ravel(), rcond=self._rcond)[0]
+        solution = np.linalg.lstsq(A.T @ A, gradient.ravel(), rcond=RCOND)[0]
         return np.asarray(solution.reshape(gradient.shape))
 
 
