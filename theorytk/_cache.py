@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -39,14 +40,14 @@ def cache_folder() -> Path:
 def use_cache_folder() -> None:
     """Tell numba where to keep compiled kernels; drop folders that nothing has used for long."""
     folder = cache_folder()
-    os.environ["NUMBA_CACHE_DIR"] = str(folder)
-    if "numba" in sys.modules:
-        sys.modules["numba"].config.CACHE_DIR = str(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
         for other in folder.parent.iterdir():
             if time.time() - other.stat().st_mtime > KEEP_SECONDS:
                 shutil.rmtree(other, ignore_errors=True)
-    except OSError:
-        return  # a read-only home: numba itself falls back to no cache
+    except OSError:  # numba would fall back to the sources' own folder, and to old results
+        folder = Path(tempfile.gettempdir(), f"theorytk-{source_hash()}-{os.getpid()}")
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    if "numba" in sys.modules:
+        sys.modules["numba"].config.CACHE_DIR = str(folder)

@@ -2,9 +2,13 @@
 
 import os
 
+from pathlib import Path
+
 import pytest
 
 import theorytk as tk
+
+CHECKOUT = Path(tk.__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
@@ -12,7 +16,7 @@ def results(tmp_path_factory):
     """Return a results folder that holds the quick reproduction of everything registered."""
     given = os.environ.get("THEORYTK_RESULTS")
     folder = given or str(tmp_path_factory.mktemp("results"))
-    tk.reproduce(results=folder)
+    tk.reproduce(results=folder, project=CHECKOUT)
     return folder
 
 

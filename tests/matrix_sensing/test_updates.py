@@ -132,3 +132,16 @@ def test_every_named_rule_converges_for_a_small_step_in_the_population():
         )
         _, F, G = list(run)[-1]
         assert np.linalg.norm(F @ G.T - M) < 1e-11, name
+
+
+def test_a_symmetric_rule_may_return_anything_second():
+    X0 = np.full((3, 2), 0.3)
+
+    def rule(X, _, residual, step_size):
+        return X - step_size * residual(X, X) @ X, None
+
+    run = dict(truth=np.eye(3), F0=X0, step_size=0.1, max_iter=5, record=[5])
+    (_, mine, _), (_, ours, _) = (
+        list(iterates(IdentitySensing(3), rule=r, **run))[-1] for r in (rule, "gradient")
+    )
+    np.testing.assert_allclose(mine, ours, rtol=1e-13)

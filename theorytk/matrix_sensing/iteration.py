@@ -133,13 +133,14 @@ def _rule_iterates(
             # Overflow is divergence: found below, and reported as a result.
             with np.errstate(over="ignore", invalid="ignore"):
                 F_next, G_next = rule(F, G, problem.residual, step_size)
+                G_next = F_next if problem.symmetric else G_next
                 finite = is_bounded(F_next, G_next)
-            if F_next.shape != F.shape or (G_next.shape != G.shape and not problem.symmetric):
+            if F_next.shape != F.shape or G_next.shape != G.shape:
                 raise ValueError(
                     f"rule must return factors of shapes {F.shape} and {G.shape}; got "
                     f"{F_next.shape} and {G_next.shape}"
                 )
-            F, G = F_next, F_next if problem.symmetric else G_next
+            F, G = F_next, G_next
             iteration += 1
             if not finite:
                 yield iteration, F, G

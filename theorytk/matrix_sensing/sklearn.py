@@ -29,9 +29,11 @@ __all__ = ["MatrixSensing"]
 
 STRETCH_ITERATIONS = 20
 MAX_HALVINGS = 30
+# In the place of sigma_1 where A*(y) = 0: the start then is a minimiser, 0 for all that matters.
+NEXT_TO_NOTHING = 1e-100
 
 
-class MatrixSensing(RegressorMixin, BaseEstimator):
+class MatrixSensing(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Linear regression whose coefficients form a matrix of low rank, by factorised descent.
 
     The model is ``y_i = <A_i, M> + noise`` with a matrix M of low rank and no intercept; a sample
@@ -211,23 +213,15 @@ class MatrixSensing(RegressorMixin, BaseEstimator):
 
     def _descend(self, operator: SensingOperator, y: Array) -> DescentResult:
         """Run the descent on data in the units of the operator."""
-        n1, n2 = operator.shape
-        if self.symmetric and n1 != n2:
-            raise ValueError(f"symmetric=True needs square matrices; got shape {n1, n2}")
-        k = min(check_int("n_components", self.n_components, lower=1), n1, n2)
         rng = as_generator(self.rng)
         sigma = _leading_singular_value(operator, y)
-        scale = check_real("scale", self.scale, lower=0.0, lower_open=True) * math.sqrt(sigma)
-        if self.symmetric:
-            F0, G0 = init_symmetric_factor(n1, k, scale=scale, rng=rng), None
-        else:
-            F0, G0 = init_factors(n1, n2, k, scale=scale, ratio=self.ratio, rng=rng)
+        F0, G0 = self._start(operator.shape, math.sqrt(sigma), rng)
         rescaling = OneStep(beta=math.sqrt(sigma)) if self.one_step and not self.symmetric else None
         automatic = self.step_size == "auto"
-        step_size = _stable_step(operator, sigma, F0, G0, rng) if automatic else self.step_size
+        step_size: Any = _stable_step(operator, sigma, F0, G0, rng) if automatic else self.step_size
         with warnings.catch_warnings():
             if automatic:
-                # That limit takes the operator for an isometry; this step knows its stretch.
+                # Its limit takes the operator for an isometry; the automatic step does not.
                 warnings.filterwarnings("ignore", "step above the stability", RuntimeWarning)
             for _ in range(MAX_HALVINGS if automatic else 1):
                 result = factorized_gd(
@@ -245,12 +239,25 @@ class MatrixSensing(RegressorMixin, BaseEstimator):
                 step_size /= 2
         return result
 
+    def _start(
+        self, shape: tuple[int, int], unit: float, rng: np.random.Generator
+    ) -> tuple[Array, Array | None]:
+        """Return the initial factors, in units of `unit`."""
+        n1, n2 = shape
+        k = min(check_int("n_components", self.n_components, lower=1), n1, n2)
+        scale = unit * check_real("scale", self.scale, lower=0.0, lower_open=True)
+        if not self.symmetric:
+            return init_factors(n1, n2, k, scale=scale, ratio=self.ratio, rng=rng)
+        if n1 != n2:
+            raise ValueError(f"symmetric=True needs square matrices; got shape {shape}")
+        return init_symmetric_factor(n1, k, scale=scale, rng=rng), None
+
     def _stop_rule(
         self, operator: SensingOperator, y: Array
     ) -> Callable[[int, Array, Array], bool]:
         """Return the callback that says whether both gradients are small enough."""
         tol = check_real("tol", self.tol, lower=0.0)
-        limit = tol * (float(np.linalg.norm(operator.adjoint(y), 2)) or 1.0)
+        limit = tol * (float(np.linalg.norm(operator.adjoint(y), 2)) or math.inf)
 
         def is_stationary(_: int, F: Array, G: Array) -> bool:
             grad_F, grad_G = operator.gradients(F, G, y)
@@ -265,10 +272,10 @@ class MatrixSensing(RegressorMixin, BaseEstimator):
 
 
 def _leading_singular_value(operator: SensingOperator, y: Array) -> float:
-    """Return the least-squares multiple of the leading singular pair of A*(y); 1 for A*(y) = 0."""
+    """Return the least-squares multiple of the leading singular pair of A*(y), never 0."""
     U, s, Vt = np.linalg.svd(operator.adjoint(y))
     stretch = float(np.sum(operator.apply(np.outer(U[:, 0], Vt[0])) ** 2))
-    return float(s[0]) / stretch if s[0] > 0 else 1.0
+    return float(s[0]) / stretch if s[0] > 0 else NEXT_TO_NOTHING
 
 
 def _stable_step(
