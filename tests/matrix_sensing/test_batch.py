@@ -1,18 +1,13 @@
-"""A batch against single runs, which go through other code: `factorized_gd`, one start at a time."""
+"""A batch against single runs, which go through other code: `factorized_gd`, start by start."""
 
 import numpy as np
 import pytest
 
-from theorytk.matrix_sensing import (
-    EntrySensing,
-    GaussianSensing,
-    IdentitySensing,
-    RankOneSensing,
-    factorized_gd,
-    init_factors,
-    low_rank_matrix,
-)
 from theorytk.matrix_sensing.batch import batched_gd
+from theorytk.matrix_sensing.descent import factorized_gd
+from theorytk.matrix_sensing.operators import GaussianSensing, IdentitySensing
+from theorytk.matrix_sensing.problems import init_factors, low_rank_matrix
+from theorytk.matrix_sensing.structured import EntrySensing, RankOneSensing
 
 N1, N2, K, M, STARTS, STEPS = 8, 7, 3, 300, 4, [0.2, 0.1, 0.05, 0.15]
 
@@ -127,3 +122,15 @@ def test_bad_arguments(change, message):
     good = dict(truth=np.eye(N1, N2), F0=F0, G0=G0, step_size=0.1, max_iter=1)
     with pytest.raises(ValueError, match=message):
         batched_gd(OPERATORS["dense"], **{**good, **change})
+
+
+@pytest.mark.parametrize("storage", ["dense", "gram"])
+def test_measurements_instead_of_the_truth_reach_rounding(storage):
+    operator = GaussianSensing(M, N1, N2, storage=storage, rng=0)
+    truth = low_rank_matrix(N1, N2, singular_values=[1.0, 0.5], rng=1)
+    F0, G0 = init_factors(N1, N2, 2, scale=0.5, rng=2)
+    y = operator.apply(truth)
+    batch = batched_gd(operator, y, F0=F0[None], G0=G0[None], step_size=0.2, max_iter=2000)
+    single = factorized_gd(operator, y, F0=F0, G0=G0, step_size=0.2, max_iter=2000)
+    np.testing.assert_allclose(batch.F[0] @ batch.G[0].T, truth, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(single.F @ single.G.T, truth, rtol=0, atol=1e-14)

@@ -5,6 +5,7 @@ predictions in :mod:`theorytk.matrix_sensing.predictions`, and the scikit-learn 
 :mod:`theorytk.matrix_sensing.sklearn`.
 """
 
+from theorytk.matrix_sensing.batch import BatchResult, batched_gd
 from theorytk.matrix_sensing.descent import DescentResult, OneStep, factorized_gd
 from theorytk.matrix_sensing.flows import flow_balanced, flow_scalar, flow_symmetric
 from theorytk.matrix_sensing.invariants import (
@@ -44,6 +45,7 @@ from theorytk.matrix_sensing.updates import (
 __all__ = [
     "UPDATE_RULES",
     "AlternatingLeastSquares",
+    "BatchResult",
     "DenseSensing",
     "DescentResult",
     "EntrySensing",
@@ -57,6 +59,7 @@ __all__ = [
     "SensingOperator",
     "agn_step",
     "balance",
+    "batched_gd",
     "damped_step",
     "factorized_gd",
     "flow_balanced",

@@ -38,7 +38,7 @@ class Problem:
         if self.y is None:
             R = self.operator.normal(F @ G.T - self.truth)
         elif isinstance(self.operator, DenseSensing):
-            # A dense array is then read once instead of twice; only factors beat that.
+            # One pass over a dense array instead of two; structured operators use the factors.
             R = self.operator.normal(F @ G.T) - self.adjoint_of_y
         else:
             R = self.operator.adjoint(self.measured_error(F, G))

@@ -207,7 +207,7 @@ class MatrixSensing(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         n1, n2 = (check_int(f"shape[{i}]", n, lower=1) for i, n in enumerate(shape))
         if n1 * n2 != X.shape[1]:
             raise ValueError(f"shape must have {X.shape[1]} entries, one a feature; got {n1, n2}")
-        # Over many iterations the Gram matrix of d features pays from m = d / 2 samples on.
+        # Then an iteration reads half as much, or less; forming the Gram matrix costs little.
         storage = "gram" if len(X) > X.shape[1] else None
         return DenseSensing(X.reshape(len(X), n1, n2), storage=storage), y
 
