@@ -24,6 +24,12 @@ def population(singular_values, F0, G0=None, *, rule="gradient", step_size, reco
     Named rules are equivariant under rotations and run in the reduced core, where the errors are
     the same; a user's own rule sees the full matrices.
     """
+    problem = population_problem(singular_values, F0, G0, rule=rule)
+    return descend(*problem, rule=rule, step_size=step_size, record=record)
+
+
+def population_problem(singular_values, F0, G0=None, *, rule="gradient"):
+    """Return operator, truth and factors: of the core for a named rule, else the full ones."""
     n, r = len(F0), len(singular_values)
     truth = np.diag(np.pad(singular_values, (0, n - r)))
     if isinstance(rule, str):
@@ -31,26 +37,43 @@ def population(singular_values, F0, G0=None, *, rule="gradient", step_size, reco
         core = reduce_core(F0, F0 if G0 is None else G0, U, singular_values, U)
         size = len(core.F)
         truth, F0, G0 = truth[:size, :size], core.F, None if G0 is None else core.G
-    operator = IdentitySensing(len(truth))
-    return descend(operator, truth, F0, G0, rule=rule, step_size=step_size, record=record)
+    return IdentitySensing(len(truth)), truth, F0, G0
 
 
 def descend(operator, truth, F0, G0=None, *, rule, step_size, record):
     """Return iterations and errors ||F G' - M||_F at `record`; infinite after divergence."""
-    rule = RULES.get(rule, rule) if isinstance(rule, str) else rule
-    path = iterates(
+    return trace(operator, truth, F0, G0, rule=rule, step_size=step_size, record=record)[:2]
+
+
+def trace(operator, truth, F0, G0=None, *, rule, step_size, record):
+    """Return iterations, errors as `descend`, and the last finite factors."""
+    errors = {}
+    for t, F, G in walk(operator, truth, F0, G0, rule=rule, step_size=step_size, record=record):
+        with np.errstate(over="ignore", invalid="ignore"):
+            error = float(np.linalg.norm(F @ G.T - truth))
+        if np.isfinite(error):
+            errors[t], last = error, (F, G)
+    finite = [errors.get(t, np.inf) for t in record]
+    return np.asarray(record), np.array(finite), *last
+
+
+def walk(operator, truth, F0, G0=None, *, rule, step_size, record):
+    """Return an iterator of (iteration, F, G) at `record`, by a rule of the library or of RULES."""
+    return iterates(
         operator,
         truth=truth,
         F0=F0,
         G0=G0,
         step_size=step_size,
         max_iter=int(record[-1]),
-        rule=rule,
+        rule=RULES.get(rule, rule) if isinstance(rule, str) else rule,
         record=record,
     )
-    errors = {t: float(np.linalg.norm(F @ G.T - truth)) for t, F, G in path}
-    finite = [errors.get(t, np.inf) for t in record]
-    return np.asarray(record), np.where(np.isfinite(finite), finite, np.inf)
+
+
+def bounded(error):
+    """Return errors within 1e-300 and 1e300, so that logarithms are finite after divergence too."""
+    return np.clip(np.nan_to_num(error, nan=np.inf), 1e-300, 1e300)
 
 
 def by_replicate(table, column, by=()):

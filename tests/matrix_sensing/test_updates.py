@@ -145,3 +145,14 @@ def test_a_symmetric_rule_may_return_anything_second():
         list(iterates(IdentitySensing(3), rule=r, **run))[-1] for r in (rule, "gradient")
     )
     np.testing.assert_allclose(mine, ours, rtol=1e-13)
+
+
+def test_precgd_runs_on_after_convergence_with_singular_grams():
+    truth = np.diag([1.0, 0.5, 0.0, 0.0, 0.0])
+    F0 = init_factors(5, 5, 4, scale=0.3, rng=0)[0]
+    run = iterates(
+        IdentitySensing(5), truth=truth, F0=F0, step_size=0.5, max_iter=3000, rule="precgd"
+    )
+    *_, (iteration, X, _) = run
+    assert iteration == 3000
+    assert np.linalg.norm(X @ X.T - truth) < 1e-14

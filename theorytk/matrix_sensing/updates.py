@@ -230,10 +230,10 @@ def _preconditioned(
     F: Array, G: Array, R: Array, step_size: float, damping: float
 ) -> tuple[Array, Array]:
     """Return F - step R G (G'G + damping I)^-1 and its mirror image."""
-    ridge = damping * np.eye(F.shape[1])
+    ridge = damping * np.eye(F.shape[1])  # pinv: a Gram may become singular at convergence
     return (
-        F - step_size * np.linalg.solve(G.T @ G + ridge, (R @ G).T).T,
-        G - step_size * np.linalg.solve(F.T @ F + ridge, (R.T @ F).T).T,
+        F - step_size * R @ G @ np.linalg.pinv(G.T @ G + ridge, hermitian=True),
+        G - step_size * R.T @ F @ np.linalg.pinv(F.T @ F + ridge, hermitian=True),
     )
 
 
