@@ -6,9 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from theorytk import claims as claims_room
 from theorytk import registry
@@ -18,8 +16,12 @@ from theorytk.catalogue import LEDGER, cite, ids, inventory, show, status
 from theorytk.claims import Claim, Ledger, evaluate
 from theorytk.claims.evaluate import not_decided, wanted
 from theorytk.project import load
-from theorytk.runner import Wanted, execute, missing
+from theorytk.runner import execute
+from theorytk.runner.run import Wanted, missing
 from theorytk.workspace import TaskFailedError, Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "TaskFailedError",
@@ -74,7 +76,20 @@ def run(id: str, /, **options: Any) -> pd.DataFrame:
 
 
 def table(id: str, /, **options: Any) -> pd.DataFrame:
-    """Return the stored rows of an experiment and run nothing; parameters as for `run`."""
+    """Return the stored rows of an experiment and run nothing.
+
+    Parameters
+    ----------
+    id : str
+        Id of the experiment.
+    **options
+        As for `run`.
+
+    Returns
+    -------
+    DataFrame
+        As for `run`; fewer rows where something has not run.
+    """
     workspace, factors = _split(options)
     return workspace.want(registry.experiments.get(id), **factors).table(workspace.store)
 
@@ -86,7 +101,8 @@ def experiments_wanted(
     ids = list(ids)
     registry.check_known([registry.experiments, registry.papers], ids)
     selected = registry.experiments.select(ids)
-    return [workspace.want(e, **factors) for e in selected if workspace.preset in e.presets]
+    wanted = [e for e in selected if e.id in ids or workspace.preset in e.presets]
+    return [workspace.want(e, **factors) for e in wanted]
 
 
 def forecast(workspace: Workspace, wants: Iterable[Wanted]) -> str:
@@ -104,7 +120,22 @@ def forecast(workspace: Workspace, wants: Iterable[Wanted]) -> str:
 
 
 def export(id: str, output: str | Path, **options: Any) -> Path:
-    """Write the stored table of an experiment to a ``.csv`` or ``.parquet`` file."""
+    """Write the stored table of an experiment to a file.
+
+    Parameters
+    ----------
+    id : str
+        Id of the experiment.
+    output : path
+        Ends in ``.csv`` or ``.parquet``.
+    **options
+        As for `run`.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
     writers = {".csv": "to_csv", ".parquet": "to_parquet"}
     output = Path(output)
     if output.suffix not in writers:
@@ -144,29 +175,78 @@ def verify(*ids: str, controls: bool = False, stored: bool = False, **options: A
 
 
 def figure(*ids: str, **options: Any) -> dict[str, dict[str, Path]]:
-    """Draw figures from the stored rows; return their files (PDF, PNG, CSV) by id."""
+    """Draw figures from the stored rows.
+
+    Parameters
+    ----------
+    *ids : str
+        Figures, topics or papers; none means all.
+    **options
+        Those of `Workspace`.
+
+    Returns
+    -------
+    dict
+        By id, the paths of the files under ``pdf``, ``png`` and ``csv``.
+
+    Raises
+    ------
+    ValueError
+        If an id is unknown or rows that a figure needs are not stored.
+    """
     workspace = Workspace(**options)
     registry.check_known([registry.figures, registry.papers], ids)
     return {f.id: _draw(workspace, f) for f in registry.figures.select(ids)}
 
 
 def report(**options: Any) -> Path:
-    """Write ``<results>/report/index.html`` from what is stored and return its path."""
+    """Write the HTML report from what is stored.
+
+    Parameters
+    ----------
+    **options
+        Those of `Workspace`.
+
+    Returns
+    -------
+    Path
+        ``<results>/report/index.html``.
+    """
     started = time.perf_counter()
     workspace = Workspace(**options)
     return _report(workspace, _judge(workspace, list(registry.claims), True, started), started)
 
 
 def reproduce(*ids: str, **options: Any) -> tuple[Ledger, Path]:
-    """Run, draw, verify with controls and report; return the ledger and the report's path."""
+    """Run, draw, verify with controls and report.
+
+    Parameters
+    ----------
+    *ids : str
+        Experiments, claims, figures, topics or papers; none means all.
+    **options
+        Those of `Workspace`.
+
+    Returns
+    -------
+    ledger : Ledger
+        The verdicts on the claims that `ids` name.
+    path : Path
+        The report, on everything stored.
+
+    Raises
+    ------
+    TaskFailedError
+        If a task raised.
+    """
     started = time.perf_counter()
     workspace = Workspace(**options)
     registry.check_known(registry.everything().values(), ids)
     experiments = registry.experiments.select(ids)
     figures = registry.figures.select(ids)
-    experiments += [registry.experiments.get(e) for f in figures for e in f.experiments]
     selected = registry.claims.select(ids)
     wants = [workspace.want(e) for e in experiments if workspace.preset in e.presets]
+    wants += [want for f in figures for want in _shown(workspace, f).values()]
     workspace.run([*wants, *_wants(workspace, selected, True)])
     for f in figures:
         _draw(workspace, f)
@@ -208,7 +288,25 @@ def check(id: str, /, algorithm: Callable[..., Any], **options: Any) -> Ledger:
 
 
 def replay(task_id: str, /, **options: Any) -> pd.DataFrame:
-    """Run one stored or failed task alone and return its rows; nothing is stored."""
+    """Run one stored or failed task alone; nothing is stored.
+
+    Parameters
+    ----------
+    task_id : str
+        As the store, a failure or `status` names it.
+    **options
+        Those of `Workspace`.
+
+    Returns
+    -------
+    DataFrame
+        Its rows, as for `run`.
+
+    Raises
+    ------
+    TaskFailedError
+        If it raised.
+    """
     from theorytk.runner.store import frame
 
     workspace = Workspace(**options)
@@ -247,16 +345,23 @@ def _judge(
     return Ledger(results, workspace.preset, time.perf_counter() - started)
 
 
+def _shown(workspace: Workspace, figure: Any) -> dict[str, Wanted]:
+    """Return, by experiment, the rows that a figure shows."""
+    return {
+        id: workspace.want(registry.experiments.get(id), **figure.at.get(id, {}))
+        for id in figure.experiments
+    }
+
+
 def _draw(workspace: Workspace, figure: Any) -> dict[str, Path]:
-    tables = {}
-    for id in figure.experiments:
-        want = workspace.want(registry.experiments.get(id))
+    shown = _shown(workspace, figure)
+    for id, want in shown.items():
         if want.tasks(workspace.store):
             raise ValueError(
                 f"figure {figure.id} needs rows of {id} that are not stored; "
-                f"run: theorytk run {id} --preset {workspace.preset}"
+                f"run: theorytk reproduce {figure.id} --preset {workspace.preset}"
             )
-        tables[id] = want.table(workspace.store)
+    tables = {id: want.table(workspace.store) for id, want in shown.items()}
     prints = [fingerprint(registry.experiments.get(id)) for id in figure.experiments]
     note = f"theorytk, preset {workspace.preset}, seed {workspace.seed}, {' '.join(prints)}"
     saved: dict[str, Path] = figure.save(tables, Path(workspace.results) / "figures", note)

@@ -17,13 +17,38 @@ LEDGER = Path("report", "ledger.json")
 
 
 def ids(project: str | Path | None = None) -> dict[str, list[str]]:
-    """Return the ids of all papers, experiments, claims and figures."""
+    """Return the ids of all papers, experiments, claims and figures.
+
+    Parameters
+    ----------
+    project : path, optional
+        Folder with ``simulations/`` and ``paper_figures/``; default theorytk's own.
+
+    Returns
+    -------
+    dict
+        Lists of ids under ``papers``, ``experiments``, ``claims`` and ``figures``.
+    """
     load(project)
     return {kind: [item.id for item in items] for kind, items in registry.everything().items()}
 
 
 def show(id: str, /, project: str | Path | None = None) -> str:
-    """Return what is declared under an id, as text."""
+    """Return what is declared under an id, as text.
+
+    Parameters
+    ----------
+    id : str
+        Id of a paper, an experiment, a claim or a figure.
+    project : path, optional
+        As for `ids`.
+
+    Returns
+    -------
+    str
+        Fields and docstrings; for a claim also its experiment's, which document the signature of
+        the algorithm that `check` takes.
+    """
     load(project)
     kinds = registry.everything()
     found = [item for items in kinds.values() for item in items if item.id == id]
@@ -34,7 +59,20 @@ def show(id: str, /, project: str | Path | None = None) -> str:
 
 
 def cite(id: str, /, project: str | Path | None = None) -> str:
-    """Return the BibTeX entries of the papers behind an id or a topic."""
+    """Return the BibTeX entries of the papers behind an id or a topic.
+
+    Parameters
+    ----------
+    id : str
+        Any id, a topic or the key of a paper.
+    project : path, optional
+        As for `ids`.
+
+    Returns
+    -------
+    str
+        One entry per paper.
+    """
     load(project)
     kinds = registry.everything()
     registry.check_known(kinds.values(), [id])

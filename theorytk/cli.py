@@ -37,6 +37,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON alone on standard output.")]
 RESULTS = Path("results")
 PACKAGE = Path(__file__).parent
+INTERRUPTED = 130  # what typer returns for Ctrl-C
 
 
 @app.command("list")
@@ -218,10 +219,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code (documented in the README)."""
     try:
         code = app(arguments, standalone_mode=False)
+        if code == INTERRUPTED:
+            _say("interrupted; finished tasks are stored, the same command resumes")
         return code if isinstance(code, int) else 0
-    except KeyboardInterrupt:
-        _say("interrupted; finished tasks are stored, the same command resumes")
-        return 130
     except typer.TyperException as error:
         _say(f"theorytk: {error.format_message() if hasattr(error, 'format_message') else error}")
         return 2

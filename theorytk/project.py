@@ -13,7 +13,7 @@ from pathlib import Path
 import cloudpickle
 
 from theorytk import registry
-from theorytk._fingerprint import PROJECT_PREFIX
+from theorytk._fingerprint import PROJECT_PREFIX, forget_sources
 
 __all__ = ["Project", "load"]
 
@@ -52,8 +52,14 @@ def load(folder: str | Path | None = None) -> Project:
         raise ValueError(f"project {root} has no folder 'simulations'")
     if _loaded:
         registry.clear()
+    _loaded.clear()
+    forget_sources()
     project = Project(root, _name(root))
-    _import_all(root)
+    try:
+        _import_all(root)
+    except BaseException:
+        registry.clear()
+        raise
     _loaded.append(project)
     return project
 
@@ -82,5 +88,7 @@ def _import_all(root: Path) -> None:
     cloudpickle.register_pickle_by_value(package)
     for folder in ("simulations", "paper_figures"):
         for path in sorted((root / folder).rglob("*.py")):
-            relative = path.relative_to(root).with_suffix("")
-            importlib.import_module(".".join([package.__name__, *relative.parts]))
+            module = path.parent if path.name == "__init__.py" else path.with_suffix("")
+            parts = module.relative_to(root).parts
+            if not any(part.startswith(".") for part in parts):
+                importlib.import_module(".".join([package.__name__, *parts]))

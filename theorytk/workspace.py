@@ -11,8 +11,10 @@ import loky
 
 from theorytk._validation import check_choice, check_int
 from theorytk.project import Project, load
-from theorytk.runner import PRESETS, Experiment, Outcome, RunSummary, Store, Wanted
-from theorytk.runner import run as run_wanted
+from theorytk.runner import PRESETS, Experiment, Outcome
+from theorytk.runner.run import RunSummary, Wanted
+from theorytk.runner.run import run as run_wanted
+from theorytk.runner.store import Store
 
 __all__ = ["TaskFailedError", "Workspace"]
 

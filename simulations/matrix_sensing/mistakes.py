@@ -48,9 +48,9 @@ def simultaneous_agn_step(F, G, residual, step_size):
 
 
 def unequal_step(F, G, residual, step_size):
-    """Two learning rates: that of G is 0.08% smaller."""
+    """Two learning rates: that of G is 0.2% smaller."""
     R = residual(F, G)
-    return F - step_size * R @ G, G - 0.9992 * step_size * R.T @ F
+    return F - step_size * R @ G, G - 0.998 * step_size * R.T @ F
 
 
 RULES = {

@@ -22,7 +22,9 @@ def test_declared_in_full(figure):
 
 
 def test_axes_are_labelled_with_units(figure, results):
-    tables = {id: tk.table(id, results=results) for id in figure.experiments}
+    tables = {
+        id: tk.table(id, results=results, **figure.at.get(id, {})) for id in figure.experiments
+    }
     with use_style():
         drawn, plotted = figure.draw(tables)
     assert check_labels(drawn) == []

@@ -34,9 +34,14 @@ def test_a_diverging_trajectory_has_a_negative_rate():
     assert tail_rate(t, np.full(10, np.inf)) == pytest.approx(0, abs=1e-12)
 
 
+def test_a_trajectory_that_is_over_at_once_has_the_rate_of_its_first_step():
+    assert tail_rate([0, 10, 20], [1.0, 0.0, 0.0]) == pytest.approx(11 * np.log(10) / 10)
+    assert tail_rate([0, 10], [1e-15, 0.0]) == pytest.approx(0, abs=1e-12)
+
+
 def test_bad_input():
-    with pytest.raises(ValueError, match="error must exceed above"):
-        tail_rate([0, 1, 2], [0.0, 0.0, 0.0])
+    with pytest.raises(ValueError, match="iteration must hold two points or more; got 1"):
+        tail_rate([0], [1.0])
     with pytest.raises(ValueError, match="error must have shape"):
         tail_rate([0, 1, 2], [1.0, 0.5])
     with pytest.raises(ValueError, match="below must be"):

@@ -33,6 +33,26 @@ def check(
 
     The conditions, the draws, the estimate and the region are those of the claim; `factors`
     override its conditions. Nothing is stored.
+
+    Parameters
+    ----------
+    claim : Claim
+        The claim.
+    algorithm : callable
+        Its signature is documented by the claim's experiment.
+    preset : {"quick", "paper"}
+        Which conditions and how many replicates.
+    seed : int
+        Root seed, >= 0.
+    jobs : int
+        Worker processes, >= 1.
+    **factors
+        Factors to override.
+
+    Returns
+    -------
+    Ledger
+        With one claim.
     """
     check_choice("preset", preset, PRESETS)
     check_int("seed", seed, lower=0)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from theorytk.claims.claim import Claim, Control, Region
-from theorytk.inference import Judgement, Verdict, judge
+from theorytk.claims.claim import Claim, Control
+from theorytk.inference import Judgement, Region, Verdict, judge
 from theorytk.runner import PRESETS
 from theorytk.runner.run import Wanted
 
@@ -68,7 +68,24 @@ class ClaimResult:
 
 
 def wanted(claim: Claim, preset: str, seed: int, control: Control | None = None) -> Wanted:
-    """Return the conditions and replicates that decide `claim`, or that test its `control`."""
+    """Return the conditions and replicates that decide `claim`, or that test its `control`.
+
+    Parameters
+    ----------
+    claim : Claim
+        The claim.
+    preset : {"quick", "paper"}
+        Which conditions and how many replicates.
+    seed : int
+        Root seed, >= 0.
+    control : Control, optional
+        One of the claim's controls.
+
+    Returns
+    -------
+    Wanted
+        What has to run.
+    """
     factors = {**claim.at, **(control.change if control else {})}
     experiment = claim.experiment
     conditions = experiment.conditions(preset, **factors)
@@ -91,7 +108,26 @@ def not_decided(claim: Claim, preset: str) -> tuple[Verdict, str] | None:
 def evaluate(
     claim: Claim, preset: str, seed: int, tables: Tables, *, controls: bool = True
 ) -> ClaimResult:
-    """Judge `claim` and its controls on the rows that `tables` returns."""
+    """Judge `claim` and its controls on the rows that `tables` returns.
+
+    Parameters
+    ----------
+    claim : Claim
+        The claim.
+    preset : {"quick", "paper"}
+        Which conditions and how many replicates.
+    seed : int
+        Root seed, >= 0.
+    tables : callable
+        ``tables(wanted) -> DataFrame``: the rows of some conditions.
+    controls : bool
+        Whether to judge the controls too.
+
+    Returns
+    -------
+    ClaimResult
+        The verdict and all that it rests on.
+    """
     undecidable = not_decided(claim, preset)
     if undecidable:
         return ClaimResult(claim, undecidable[0], None, (), undecidable[1])

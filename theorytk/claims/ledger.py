@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from theorytk._validation import nearest
-from theorytk.claims.claim import Region
 from theorytk.claims.evaluate import ClaimResult, ControlResult
-from theorytk.inference import Judgement
+from theorytk.inference import Judgement, Region
 
 __all__ = ["Ledger"]
 

@@ -20,8 +20,9 @@ def tail_rate(
 
     The rate is minus the least-squares slope of log(error) on the iteration, over the points with
     ``above < error < below``. A trajectory with fewer than five such points (slower, stalled or
-    diverging) is fitted over the last half of its points with ``error > above`` instead, so that
-    a broken algorithm too has a rate; an infinite error counts as 1e300.
+    diverging) is fitted over the last half of its points with ``error > above`` instead, and one
+    that is over at once, over its first two points with errors raised to `above`: every algorithm
+    has a rate. An infinite error counts as 1e300.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def tail_rate(
     Raises
     ------
     ValueError
-        If the shapes differ, or fewer than two points have ``error > above``.
+        If the shapes differ or there are fewer than two points.
 
     Examples
     --------
@@ -53,11 +54,14 @@ def tail_rate(
     values = np.minimum(check_array("error", error, shape=t.shape, finite=False), LARGEST)
     above = check_real("above", above, lower=0.0, lower_open=True)
     below = check_real("below", below, lower=above, lower_open=True)
+    if len(t) < 2:
+        raise ValueError(f"iteration must hold two points or more; got {len(t)}")
     inside = (values > above) & (values < below)
     if inside.sum() < FEWEST_POINTS:
         resolved = np.flatnonzero(values > above)
         inside = np.zeros(len(values), dtype=bool)
         inside[resolved[len(resolved) // 2 :]] = True
-    if inside.sum() < 2:
-        raise ValueError(f"error must exceed above = {above:g} at two iterations or more")
+    if inside.sum() < 2:  # over at once: at least as fast as from the first point to the second
+        inside[:2] = True
+        values = np.maximum(values, above)
     return -float(np.polyfit(t[inside], np.log(values[inside]), 1)[0])

@@ -37,6 +37,8 @@ class Figure:
         Key of the paper.
     experiments : tuple of str
         Ids of the experiments whose tables it draws; at least one.
+    at : mapping of str to mapping, optional
+        By experiment id, the factors to override in the preset's conditions.
     title, caption : str
         What it is and what to see in it; both may hold ``$...$`` mathematics.
     reproduces : str
@@ -57,6 +59,7 @@ class Figure:
     caption: str
     reproduces: str
     draw: Draw = field(repr=False)
+    at: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
@@ -64,6 +67,9 @@ class Figure:
                 "id must be 'topic/name' in lower case letters, digits and hyphens; "
                 f"got {self.id!r}"
             )
+        stray = [e for e in self.at if e not in self.experiments]
+        if stray:
+            raise ValueError(f"at of figure {self.id!r} names {stray[0]!r}, not an experiment of it")
         if not self.experiments:
             raise ValueError(f"experiments of figure {self.id!r} must name at least one; got none")
 
@@ -146,6 +152,7 @@ def figure(
     title: str,
     caption: str,
     reproduces: str,
+    at: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Callable[[Draw], Figure]:
     """Register the decorated function as the figure `id`.
 
@@ -155,6 +162,8 @@ def figure(
         See `Figure`.
     experiments : sequence of str
         Ids of the experiments whose tables the function is given.
+    at : mapping of str to mapping, optional
+        By experiment id, the factors to override: ``{"topic/name": {"alpha": [0.1, 0.2]}}``.
 
     Returns
     -------
@@ -178,7 +187,7 @@ def figure(
         raise TypeError(f"experiments must be a sequence of ids; got the string {experiments!r}")
 
     def register(draw: Draw) -> Figure:
-        made = Figure(id, paper, tuple(experiments), title, caption, reproduces, draw)
+        made = Figure(id, paper, tuple(experiments), title, caption, reproduces, draw, at or {})
         registry.figures.add(made)
         return made
 

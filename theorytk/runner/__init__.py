@@ -1,10 +1,12 @@
-"""The runner: design, random streams, tasks, workers and the store."""
+"""The runner: design, random streams, tasks and workers.
+
+A worker imports this, so what only the driver needs (`run` and `store`, hence pyarrow and pandas)
+is imported from its own module.
+"""
 
 from theorytk.runner.design import Design, grid
 from theorytk.runner.executor import execute
 from theorytk.runner.experiment import PRESETS, Column, Experiment, experiment
-from theorytk.runner.run import RunSummary, Wanted, missing, run, run_in_memory
-from theorytk.runner.store import Store
 from theorytk.runner.tasks import Outcome, Task
 
 __all__ = [
@@ -13,14 +15,8 @@ __all__ = [
     "Design",
     "Experiment",
     "Outcome",
-    "RunSummary",
-    "Store",
     "Task",
-    "Wanted",
     "execute",
     "experiment",
     "grid",
-    "missing",
-    "run",
-    "run_in_memory",
 ]

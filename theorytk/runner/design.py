@@ -47,6 +47,11 @@ class Design:
 def grid(**factors: Any) -> Design:
     """Cross factors: a list (or range, or array) holds levels, anything else is one value.
 
+    Parameters
+    ----------
+    **factors
+        Levels by the name of the factor.
+
     Returns
     -------
     Design

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 import pickle
 import signal
+import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -19,6 +22,7 @@ from theorytk.runner.tasks import Outcome, Task, run_task
 __all__ = ["execute"]
 
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
+BATCH_SECONDS, MAX_BATCH = 0.02, 32
 Replace = Mapping[str, Any] | None
 
 
@@ -32,16 +36,21 @@ def execute(
     experiment : Experiment
         What the tasks belong to.
     tasks : iterable of Task
-        Consumed lazily: at most twice as many tasks are in flight as there are workers.
+        Consumed lazily: at most two per worker are in flight, or two batches of quick ones.
     jobs : int
         Number of worker processes; 1 runs in this process.
     replace : mapping, optional
         Objects in the place of factors, such as a user's algorithm.
+
+    Yields
+    ------
+    Outcome
+        In the order in which they finish.
     """
     if jobs == 1:
         yield from _here(experiment, tasks, replace)
     else:
-        yield from _pool(experiment, iter(tasks), jobs, replace)
+        yield from _pool(cloudpickle.dumps((experiment, replace)), iter(tasks), jobs)
 
 
 def _here(experiment: Experiment, tasks: Iterable[Task], replace: Replace) -> Iterator[Outcome]:
@@ -53,58 +62,77 @@ def _here(experiment: Experiment, tasks: Iterable[Task], replace: Replace) -> It
             yield run_task(experiment, task, replace)
 
 
-def _pool(
-    experiment: Experiment, tasks: Iterator[Task], jobs: int, replace: Replace
-) -> Iterator[Outcome]:
-    payload = cloudpickle.dumps((experiment, replace))
-    in_flight: dict[Future[Outcome], Task] = {}
-    executor = _executor(jobs)
+def _pool(payload: bytes, tasks: Iterator[Task], jobs: int) -> Iterator[Outcome]:
+    in_flight: dict[Future[list[Outcome]], list[Task]] = {}
+    executor, size = _executor(jobs), 1
     try:
         while True:
-            for task in itertools.islice(tasks, 2 * jobs - len(in_flight)):
-                in_flight[executor.submit(_remote, payload, task)] = task
+            while len(in_flight) < 2 * jobs and (batch := list(itertools.islice(tasks, size))):
+                in_flight[_submit(executor, payload, batch)] = batch
             if not in_flight:
                 return
             finished, _ = wait(in_flight, return_when=FIRST_COMPLETED)
             try:
                 for future in finished:
-                    outcome = future.result()
-                    del in_flight[future]
-                    yield outcome
-            except BrokenProcessPool:
-                suspects, in_flight = in_flight, {}
-                yield from _one_by_one(payload, suspects.values())
+                    outcomes = future.result()
+                    tasks = itertools.chain(in_flight.pop(future)[len(outcomes) :], tasks)
+                    quick = sum(outcome.seconds for outcome in outcomes) < BATCH_SECONDS
+                    size = min(2 * size, MAX_BATCH) if quick else 1
+                    yield from outcomes
+            except BrokenProcessPool as error:
+                suspects, in_flight = list(itertools.chain(*in_flight.values())), {}
+                if len(suspects) == 1:
+                    yield Outcome(suspects[0], {}, 0.0, f"the worker process died: {error}")
+                else:  # each alone, to find the guilty one
+                    for suspect in suspects:
+                        yield from _pool(payload, iter([suspect]), 1)
                 executor = _executor(jobs)
     except BaseException:
         executor.shutdown(wait=False, kill_workers=True)
         raise
 
 
-def _one_by_one(payload: bytes, suspects: Iterable[Task]) -> Iterator[Outcome]:
-    """Run tasks that were in flight when a worker died, each alone, to find the guilty one."""
-    for task in suspects:
-        try:
-            yield _executor(1).submit(_remote, payload, task).result()
-        except BrokenProcessPool as error:
-            yield Outcome(task, {}, 0.0, f"the worker process died: {error}")
+def _submit(executor: Any, payload: bytes, batch: list[Task]) -> Future[list[Outcome]]:
+    """Submit `batch`; where a worker has just died, return a future that says so."""
+    future: Future[list[Outcome]]
+    try:
+        future = executor.submit(_remote, payload, batch)
+    except BrokenProcessPool as error:
+        future = Future()
+        future.set_exception(error)
+    return future
 
 
 def _executor(jobs: int) -> Any:
     from loky import get_reusable_executor
 
     return get_reusable_executor(
-        max_workers=jobs, env=_ONE_THREAD, initializer=_ignore_interrupts, timeout=300
+        max_workers=jobs, env=_ONE_THREAD, initializer=_serve, initargs=(os.getpid(),), timeout=300
     )
 
 
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the driver, which ends the workers."""
+def _serve(driver: int) -> None:
+    """Leave Ctrl-C to the driver, which ends the workers, and do not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(driver,), daemon=True).start()
 
 
-def _remote(payload: bytes, task: Task) -> Outcome:
+def _end_with(driver: int) -> None:
+    while os.getppid() == driver:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _remote(payload: bytes, batch: list[Task]) -> list[Outcome]:
+    """Run tasks of `batch` until BATCH_SECONDS are over; the driver deals out the others again."""
     experiment, replace = _unpickle(payload)
-    return run_task(experiment, task, replace)
+    started = time.perf_counter()
+    outcomes = []
+    for task in batch:
+        outcomes.append(run_task(experiment, task, replace))
+        if time.perf_counter() - started > BATCH_SECONDS:
+            break
+    return outcomes
 
 
 @functools.lru_cache(maxsize=16)

@@ -15,6 +15,7 @@ from theorytk.runner.design import Design, canonical
 __all__ = ["PRESETS", "Column", "Experiment", "experiment"]
 
 PRESETS = ("quick", "paper")
+RESERVED = ("replicate", "condition")
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,14 @@ class Experiment:
         for name in self.presets:
             check_choice("preset", name, PRESETS)
         known = self.factors()
+        names = [*known, *self.columns]
+        for name in names:
+            if name in RESERVED or name.startswith("_") or names.count(name) > 1:
+                raise ValueError(f"{self.id}: the name {name!r} is reserved or taken twice")
         for name in (*self.paired, *([self.algorithm] if self.algorithm else [])):
             check_choice(f"paired factor or algorithm of {self.id}", name, known)
         for preset in self.presets:
+            self.replicates(preset)
             self.conditions(preset)
 
     def factors(self) -> list[str]:
@@ -72,7 +78,8 @@ class Experiment:
 
     def replicates(self, preset: str) -> int:
         """Return how many replicates `preset` asks for."""
-        return int(self._preset(preset)["replicates"])
+        asked = self._preset(preset).get("replicates")
+        return check_int(f"replicates of {self.id} at preset {preset!r}", asked, lower=1)
 
     def conditions(self, preset: str, **overrides: Any) -> Design:
         """Return the preset's design with `overrides` (a list holds levels)."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from theorytk._fingerprint import fingerprint
 from theorytk.runner.design import Design, canonical
@@ -16,6 +14,9 @@ from theorytk.runner.experiment import Experiment
 from theorytk.runner.progress import Progress
 from theorytk.runner.store import Store, frame
 from theorytk.runner.tasks import Outcome, Task, plan
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["RunSummary", "Wanted", "missing", "run", "run_in_memory"]
 

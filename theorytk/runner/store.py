@@ -7,11 +7,10 @@ import os
 import platform
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -20,10 +19,14 @@ from theorytk.runner.design import Design, canonical, parse
 from theorytk.runner.experiment import Experiment
 from theorytk.runner.tasks import Outcome, Task
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["Store"]
 
 _ARROW = {"float": pa.float64(), "int": pa.int64(), "bool": pa.bool_(), "str": pa.string()}
 _KEYS = ("condition", "replicate")
+Filters = list[tuple[str, str, Any]]
 
 
 class Store:
@@ -44,37 +47,39 @@ class Store:
 
     def __init__(self, results: str | os.PathLike[str], project: str) -> None:
         self.root = Path(results) / "store"
-        marker = self.root / "theorytk.json"
-        if not marker.exists():
-            if self.root.is_dir() and any(self.root.iterdir()):
-                raise ValueError(f"results folder {results} holds a store without theorytk.json")
-            self.root.mkdir(parents=True, exist_ok=True)
-            content = json.dumps({"format": 1, "project": project})
-            write_atomically(marker, lambda path: path.write_text(content))
-        owner = json.loads(marker.read_text()).get("project")
-        if owner != project:
-            raise ValueError(
-                f"results folder {results} belongs to the project {owner!r}, not {project!r}; "
-                "choose another with --results"
-            )
+        self._project = project
+        self._marker = self.root / "theorytk.json"
+        if self._marker.exists():
+            owner = json.loads(self._marker.read_text()).get("project")
+            if owner != project:
+                raise ValueError(
+                    f"results folder {results} belongs to the project {owner!r}, not {project!r}; "
+                    "choose another with --results"
+                )
+        elif any(self.root.glob("[!.]*")):
+            raise ValueError(f"results folder {results} holds a store without theorytk.json")
 
     def append(self, experiment: Experiment, outcomes: Sequence[Outcome], fingerprint: str) -> None:
         """Write the rows of `outcomes` as one part, and what failed to ``failures.jsonl``."""
+        if outcomes and not self._marker.exists():
+            content = json.dumps({"format": 1, "project": self._project})
+            write_atomically(self._marker, lambda path: path.write_text(content))
         good = [o for o in outcomes if o.error is None]
         if good:
-            table = pa.concat_tables(_table(experiment, o, fingerprint) for o in good)
+            table = _table(experiment, good, fingerprint)
             name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
-            part = self._folder(experiment.id) / name
+            part = self._folder(experiment) / name
             write_atomically(part, lambda path: pq.write_table(table, path))
-        failed = [_failure(o) for o in outcomes if o.error is not None]
+        failed = [_failure(o, fingerprint) for o in outcomes if o.error is not None]
         if failed:
-            with (self._folder(experiment.id) / "failures.jsonl").open("a") as file:
-                file.writelines(line + "\n" for line in failed)
+            self._folder(experiment).mkdir(parents=True, exist_ok=True)
+            with (self._folder(experiment) / "failures.jsonl").open("a") as file:
+                file.write("".join(failed))
 
     def done(self, experiment: Experiment, seed: int, fingerprint: str) -> set[tuple[str, int]]:
         """Return the (condition JSON, replicate) pairs that need no run."""
-        rows = self._read(experiment, seed, fingerprint, list(_KEYS))
-        return set(zip(rows["condition"], rows["replicate"], strict=True))
+        rows = self._read(experiment, _KEYS, _current(seed, fingerprint))
+        return set(zip(*(rows[key].to_pylist() for key in _KEYS), strict=True))
 
     def table(
         self,
@@ -89,22 +94,23 @@ class Store:
         Rows stand in the order of the design, whatever the order in which they were computed;
         bookkeeping columns begin with ``_``.
         """
-        rows = self._read(experiment, seed, fingerprint)
         order = {key: i for i, key in enumerate(conditions.keys())}
-        rows = rows[rows["condition"].isin(order) & (rows["replicate"] < replicates)]
-        first = rows.groupby(list(_KEYS))["_part"].transform("min")
-        rows = rows[rows["_part"] == first].assign(_order=rows["condition"].map(order))
+        asked = [("condition", "in", list(order)), ("replicate", "<", replicates)]
+        where = [*_current(seed, fingerprint), *asked]
+        rows = self._read(experiment, _schema(experiment).names, where).to_pandas()
+        for source in ("_part", "_task"):  # what was computed twice counts once
+            rows = rows[rows[source] == rows.groupby(list(_KEYS))[source].transform("first")]
+        rows = rows.assign(_order=rows["condition"].map(order))
         rows = rows.sort_values(["_order", "replicate"], kind="stable").reset_index(drop=True)
         return expand(rows.drop(columns=["_order", "_part"]), experiment)
 
     def find(self, task_id: str, experiment: Experiment) -> Task | None:
         """Return the stored or failed task called `task_id`, or None."""
-        rows = self._read(experiment, None, None, [*_KEYS, "_task"])
-        rows = rows[rows["_task"] == task_id]
-        if len(rows):
-            condition, seed = parse(rows["condition"].iloc[0]), int(rows["_seed"].iloc[0])
-            start, last = int(rows["replicate"].min()), int(rows["replicate"].max())
-            return Task(experiment.id, condition, start, last + 1, seed)
+        rows = self._read(experiment, [*_KEYS, "_seed"], [("_task", "==", task_id)]).to_pylist()
+        if rows:
+            condition, seed = parse(rows[0]["condition"]), rows[0]["_seed"]
+            replicates = {row["replicate"] for row in rows}
+            return Task(experiment.id, condition, min(replicates), max(replicates) + 1, seed)
         for line in self._failures(experiment):
             if line["task"] == task_id:
                 condition = parse(canonical(line["condition"]))
@@ -113,48 +119,46 @@ class Store:
         return None
 
     def state(self, experiment: Experiment, seed: int, fingerprint: str) -> dict[str, Any]:
-        """Return how many replicates are stored, stale and failed, and the seconds they took."""
-        rows = self._read(experiment, None, None, [*_KEYS, "_task", "_seconds", *_IDENTITY])
+        """Return how many replicates are stored, stale and failed, and the seconds they took.
+
+        Failures are the tasks that failed with the present sources and have no rows since.
+        """
+        names = [*_KEYS, "_task", "_seconds", "_fingerprint", "_seed"]
+        rows = self._read(experiment, names).to_pandas()
         current = (rows["_fingerprint"] == fingerprint) & (rows["_seed"] == seed)
-        tasks = rows[["_task", "_seconds"]].drop_duplicates("_task")
+        failed = {
+            line["task"]
+            for line in self._failures(experiment)
+            if line["fingerprint"] == fingerprint and line["seed"] == seed
+        }
+        tasks = rows.drop_duplicates("_task")
         return {
-            "replicates": len(rows[current][list(_KEYS)].drop_duplicates()),
-            "stale": len(rows[~current][list(_KEYS)].drop_duplicates()),
-            "failures": len(self._failures(experiment)),
+            "replicates": len(rows[current].drop_duplicates(list(_KEYS))),
+            "stale": len(rows[~current].drop_duplicates(list(_KEYS))),
+            "failures": len(failed - set(rows[current]["_task"])),
             "seconds_per_task": float(tasks["_seconds"].mean()) if len(tasks) else None,
         }
 
-    def _folder(self, id: str) -> Path:
-        folder = self.root.joinpath(*id.split("/"))
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+    def _folder(self, experiment: Experiment) -> Path:
+        return self.root.joinpath(*experiment.id.split("/"))
 
     def _failures(self, experiment: Experiment) -> list[dict[str, Any]]:
-        path = self._folder(experiment.id) / "failures.jsonl"
+        path = self._folder(experiment) / "failures.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def _read(
-        self,
-        experiment: Experiment,
-        seed: int | None,
-        fingerprint: str | None,
-        columns: list[str] | None = None,
-    ) -> pd.DataFrame:
-        """Read the parts in the order of their names; only rows of `seed` and `fingerprint`."""
-        schema = _schema(experiment)
-        names = columns or schema.names
-        wanted = [*names, *(c for c in _IDENTITY if c not in names)]
-        frames = []
-        for i, path in enumerate(sorted(self._folder(experiment.id).glob("*.parquet"))):
-            if not set(wanted) <= set(pq.read_schema(path).names):
-                continue
-            frame = pq.read_table(path, columns=wanted).to_pandas()
-            if fingerprint is not None:
-                keep = (frame["_fingerprint"] == fingerprint) & (frame["_seed"] == seed)
-                frame = frame[keep]
-            frames.append(frame.assign(_part=i))
-        empty = schema.empty_table().select(wanted).to_pandas().assign(_part=0)
-        return pd.concat(frames, ignore_index=True) if frames else empty
+        self, experiment: Experiment, columns: Sequence[str], where: Filters | None = None
+    ) -> pa.Table:
+        """Read rows in the order of the parts' names, the column ``_part`` counting the parts."""
+        schema = pa.schema([_schema(experiment).field(name) for name in columns])
+        found = [schema.append(pa.field("_part", pa.int64())).empty_table()]
+        for i, path in enumerate(sorted(self._folder(experiment).glob("*.parquet"))):
+            if set(columns) <= set(pq.read_schema(path).names):
+                rows = pq.read_table(path, columns=list(columns), filters=where)
+                if len(rows):  # a stale part may hold other types
+                    part = pa.array([i] * len(rows), pa.int64())
+                    found.append(rows.cast(schema).append_column("_part", part))
+        return pa.concat_tables(found)
 
 
 _BOOKKEEPING = pa.schema(
@@ -166,7 +170,10 @@ _BOOKKEEPING = pa.schema(
         ("_host", pa.string()),
     ]
 )
-_IDENTITY = ("_fingerprint", "_seed")
+
+
+def _current(seed: int, fingerprint: str) -> Filters:
+    return [("_fingerprint", "==", fingerprint), ("_seed", "==", seed)]
 
 
 def _schema(experiment: Experiment) -> pa.Schema:
@@ -176,24 +183,34 @@ def _schema(experiment: Experiment) -> pa.Schema:
     )
 
 
-def _table(experiment: Experiment, outcome: Outcome, fingerprint: str) -> pa.Table:
-    task, n = outcome.task, len(outcome.columns["replicate"])
-    constant: dict[str, Any] = {
-        "condition": canonical(task.condition),
-        "_task": task.id,
-        "_seed": task.seed,
-        "_seconds": outcome.seconds,
-        "_fingerprint": fingerprint,
-        "_host": platform.node(),
-    }
-    columns = {**outcome.columns, **{name: [value] * n for name, value in constant.items()}}
-    return pa.table(columns, schema=_schema(experiment))
+def _table(experiment: Experiment, outcomes: Sequence[Outcome], fingerprint: str) -> pa.Table:
+    schema = _schema(experiment)
+    columns: dict[str, list[Any]] = {name: [] for name in schema.names}
+    for outcome in outcomes:
+        task, n = outcome.task, len(outcome.columns["replicate"])
+        constant = {
+            "condition": canonical(task.condition),
+            "_task": task.id,
+            "_seed": task.seed,
+            "_seconds": outcome.seconds,
+            "_fingerprint": fingerprint,
+            "_host": platform.node(),
+        }
+        for name, values in outcome.columns.items():
+            columns[name] += values
+        for name, value in constant.items():
+            columns[name] += [value] * n
+    return pa.table(columns, schema=schema)
 
 
 def expand(rows: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
     """Replace the column ``condition`` by one column per factor."""
-    conditions = [parse(text) for text in rows["condition"]]
-    factors = {name: [c[name] for c in conditions] for name in experiment.factors()}
+    import pandas as pd
+
+    parsed = {text: parse(text) for text in rows["condition"].unique()}
+    factors = {
+        name: [parsed[text][name] for text in rows["condition"]] for name in experiment.factors()
+    }
     return pd.concat(
         [pd.DataFrame(factors, index=rows.index), rows.drop(columns="condition")], axis=1
     )
@@ -201,18 +218,17 @@ def expand(rows: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
 
 def frame(experiment: Experiment, outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """Return outcomes that are not stored as `Store.table` would return them."""
-    tables = [_table(experiment, outcome, "") for outcome in outcomes]
-    rows = pa.concat_tables([_schema(experiment).empty_table(), *tables]).to_pandas()
-    return expand(rows, experiment)
+    return expand(_table(experiment, outcomes, "").to_pandas(), experiment)
 
 
-def _failure(outcome: Outcome) -> str:
+def _failure(outcome: Outcome, fingerprint: str) -> str:
     task = outcome.task
-    record: Mapping[str, Any] = {
+    record = {
         "task": task.id,
         "condition": task.condition,
         "replicates": [task.start, task.stop],
         "seed": task.seed,
+        "fingerprint": fingerprint,
         "traceback": outcome.error,
     }
-    return json.dumps(record)
+    return json.dumps(record) + "\n"

@@ -113,10 +113,19 @@ def _is_column(value: Any) -> bool:
 
 def _scalars(name: str, column: Column, value: Any, n_rows: int) -> list[Any]:
     values = list(value) if _is_column(value) else [value] * n_rows
-    convert = _PYTHON[column.dtype]
-    scalars = [None if v is None else convert(v) for v in values]
+    return [None if v is None else _scalar(name, column, v) for v in values]
+
+
+def _scalar(name: str, column: Column, value: Any) -> Any:
+    """Return `value` as the column's Python type, if it is the same number (NaN never is)."""
+    scalar = _PYTHON[column.dtype](value)
+    fits = scalar == value
     if column.dtype == "float":
-        for v in scalars:
-            if v is not None and (math.isnan(v) or (math.isinf(v) and not column.infinite)):
-                raise ValueError(f"column {name!r} holds {v}; a missing value is None")
-    return scalars
+        fits &= column.infinite or math.isfinite(scalar)
+    if column.dtype == "int":
+        fits &= -(2**63) <= scalar < 2**63
+    if not fits:
+        raise ValueError(
+            f"column {name!r} ({column.dtype}) cannot hold {value!r}; a missing value is None"
+        )
+    return scalar

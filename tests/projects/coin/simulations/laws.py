@@ -1,0 +1,8 @@
+"""What the coin's experiments share; imported relatively, so the fingerprint must follow it."""
+
+from __future__ import annotations
+
+
+def outcome_probability(n: int) -> float:
+    """Return the probability of one sequence of n fair tosses."""
+    return 2.0**-n
