@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from theorytk.runner.experiment import Experiment
+    from theorytk.experiments import Experiment
 
 __all__ = ["fingerprint", "forget_sources"]
 
@@ -22,6 +22,7 @@ PROJECT_PREFIX = "_project_"
 DOWNSTREAM = (
     "theorytk.api",
     "theorytk.claims",
+    "theorytk.experiments",
     "theorytk.registry",
     "theorytk.reporting",
     "theorytk.runner",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,12 @@ from theorytk import claims as claims_room
 from theorytk import registry
 from theorytk._files import write_atomically
 from theorytk._fingerprint import fingerprint
-from theorytk.catalogue import LEDGER, cite, ids, inventory, show, status
+from theorytk.catalogue import cite, ids, inventory, show, status
 from theorytk.claims import Claim, Ledger, evaluate
 from theorytk.claims.evaluate import not_decided, wanted
+from theorytk.outputs import draw, rows_shown, write
 from theorytk.project import load
-from theorytk.runner import execute
+from theorytk.runner import Outcome, execute
 from theorytk.runner.run import Wanted, missing
 from theorytk.workspace import TaskFailedError, Workspace
 
@@ -169,9 +169,9 @@ def verify(*ids: str, controls: bool = False, stored: bool = False, **options: A
     workspace = Workspace(**options)
     registry.check_known([registry.claims, registry.papers], ids)
     selected = registry.claims.select(ids)
-    if not stored:
-        workspace.run(_wants(workspace, selected, controls))
-    return _judge(workspace, selected, controls, started)
+    wants = [] if stored else _wants(workspace, selected, controls)
+    failed = workspace.run(wants, strict=False).failed
+    return _judge(workspace, selected, controls, started, failed)
 
 
 def figure(*ids: str, **options: Any) -> dict[str, dict[str, Path]]:
@@ -196,7 +196,7 @@ def figure(*ids: str, **options: Any) -> dict[str, dict[str, Path]]:
     """
     workspace = Workspace(**options)
     registry.check_known([registry.figures, registry.papers], ids)
-    return {f.id: _draw(workspace, f) for f in registry.figures.select(ids)}
+    return {f.id: draw(workspace, f) for f in registry.figures.select(ids)}
 
 
 def report(**options: Any) -> Path:
@@ -214,7 +214,7 @@ def report(**options: Any) -> Path:
     """
     started = time.perf_counter()
     workspace = Workspace(**options)
-    return _report(workspace, _judge(workspace, list(registry.claims), True, started), started)
+    return write(workspace, _judge(workspace, list(registry.claims), True, started), started)
 
 
 def reproduce(*ids: str, **options: Any) -> tuple[Ledger, Path]:
@@ -234,10 +234,6 @@ def reproduce(*ids: str, **options: Any) -> tuple[Ledger, Path]:
     path : Path
         The report, on everything stored.
 
-    Raises
-    ------
-    TaskFailedError
-        If a task raised.
     """
     started = time.perf_counter()
     workspace = Workspace(**options)
@@ -246,13 +242,15 @@ def reproduce(*ids: str, **options: Any) -> tuple[Ledger, Path]:
     figures = registry.figures.select(ids)
     selected = registry.claims.select(ids)
     wants = [workspace.want(e) for e in experiments if workspace.preset in e.presets]
-    wants += [want for f in figures for want in _shown(workspace, f).values()]
-    workspace.run([*wants, *_wants(workspace, selected, True)])
+    wants += [want for f in figures for want in rows_shown(workspace, f).values()]
+    wants += _wants(workspace, selected, True)
+    failed = workspace.run(wants, strict=False).failed
     for f in figures:
-        _draw(workspace, f)
-    ledger = _judge(workspace, selected, True, started)
+        if not any(want.tasks(workspace.store) for want in rows_shown(workspace, f).values()):
+            draw(workspace, f)
+    ledger = _judge(workspace, selected, True, started, failed)
     everything = ledger if not ids else _judge(workspace, list(registry.claims), True, started)
-    return ledger, _report(workspace, everything, started)
+    return ledger, write(workspace, everything, started)
 
 
 def check(id: str, /, algorithm: Callable[..., Any], **options: Any) -> Ledger:
@@ -333,7 +331,11 @@ def _wants(workspace: Workspace, selected: Iterable[Claim], controls: bool) -> l
 
 
 def _judge(
-    workspace: Workspace, selected: Iterable[Claim], controls: bool, started: float
+    workspace: Workspace,
+    selected: Iterable[Claim],
+    controls: bool,
+    started: float,
+    failed: Sequence[Outcome] = (),
 ) -> Ledger:
     def tables(want: Wanted) -> pd.DataFrame:
         return want.table(workspace.store)
@@ -342,60 +344,4 @@ def _judge(
         evaluate(claim, workspace.preset, workspace.seed, tables, controls=controls)
         for claim in selected
     ]
-    return Ledger(results, workspace.preset, time.perf_counter() - started)
-
-
-def _shown(workspace: Workspace, figure: Any) -> dict[str, Wanted]:
-    """Return, by experiment, the rows that a figure shows."""
-    return {
-        id: workspace.want(registry.experiments.get(id), **figure.at.get(id, {}))
-        for id in figure.experiments
-    }
-
-
-def _draw(workspace: Workspace, figure: Any) -> dict[str, Path]:
-    shown = _shown(workspace, figure)
-    for id, want in shown.items():
-        if want.tasks(workspace.store):
-            raise ValueError(
-                f"figure {figure.id} needs rows of {id} that are not stored; "
-                f"run: theorytk reproduce {figure.id} --preset {workspace.preset}"
-            )
-    tables = {id: want.table(workspace.store) for id, want in shown.items()}
-    prints = [fingerprint(registry.experiments.get(id)) for id in figure.experiments]
-    note = f"theorytk, preset {workspace.preset}, seed {workspace.seed}, {' '.join(prints)}"
-    saved: dict[str, Path] = figure.save(tables, Path(workspace.results) / "figures", note)
-    return saved
-
-
-def _report(workspace: Workspace, ledger: Ledger, started: float) -> Path:
-    from theorytk.reporting import write_report
-    from theorytk.reporting.provenance import provenance
-
-    folder = Path(workspace.results)
-    shown = {}
-    for f in registry.figures:
-        files = {ext: folder / "figures" / f"{f.id}.{ext}" for ext in ("png", "pdf", "csv")}
-        if all(path.exists() for path in files.values()):
-            fields = {
-                name: getattr(f, name) for name in ("title", "caption", "reproduces", "paper")
-            }
-            shown[f.id] = {**fields, **files}
-    content = ledger.to_dict()
-    for claim in content["claims"]:
-        drawn = [f for f in registry.figures if claim["experiment"] in f.experiments]
-        claim["figures"] = [f.id for f in drawn if f.id in shown]
-    write_atomically(folder / LEDGER, lambda path: path.write_text(json.dumps(content, indent=1)))
-    prints = {fingerprint(experiment) for experiment in registry.experiments}
-    return write_report(
-        papers=list(registry.papers),
-        ledger=content,
-        figures=shown,
-        provenance=provenance(
-            preset=workspace.preset,
-            seed=str(workspace.seed),
-            fingerprints=", ".join(sorted(prints)),
-            time=f"{time.perf_counter() - started:.1f} s",
-        ),
-        output=folder / "report" / "index.html",
-    )
+    return Ledger(results, workspace.preset, time.perf_counter() - started, failed)

@@ -211,6 +211,8 @@ def _factors(settings: list[str]) -> dict[str, Any]:
 
 
 def _exit(ledger: Ledger) -> None:
+    if ledger.failed:
+        raise api.TaskFailedError(ledger.failed)
     if not ledger.ok:
         raise typer.Exit(1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 import loky
 
 from theorytk._validation import check_choice, check_int
+from theorytk.experiments import PRESETS, Experiment
 from theorytk.project import Project, load
-from theorytk.runner import PRESETS, Experiment, Outcome
+from theorytk.runner import Outcome
 from theorytk.runner.run import RunSummary, Wanted
 from theorytk.runner.run import run as run_wanted
 from theorytk.runner.store import Store
@@ -22,7 +23,7 @@ __all__ = ["TaskFailedError", "Workspace"]
 class TaskFailedError(RuntimeError):
     """Tasks raised; the rest was run and stored."""
 
-    def __init__(self, failed: list[Outcome]) -> None:
+    def __init__(self, failed: Sequence[Outcome]) -> None:
         self.failed = failed
         first = failed[0]
         last_line = (first.error or "").strip().splitlines()[-1]
@@ -79,9 +80,9 @@ class Workspace:
         conditions = experiment.conditions(self.preset, **factors)
         return Wanted(experiment, conditions, experiment.replicates(self.preset), self.seed)
 
-    def run(self, wanted: Iterable[Wanted]) -> RunSummary:
-        """Run what the store lacks; raise `TaskFailedError` if a task did."""
+    def run(self, wanted: Iterable[Wanted], *, strict: bool = True) -> RunSummary:
+        """Run what the store lacks; if a task raised, raise `TaskFailedError` where `strict`."""
         summary = run_wanted(wanted, self.store, jobs=self.workers, quiet=self.quiet)
-        if summary.failed:
+        if summary.failed and strict:
             raise TaskFailedError(summary.failed)
         return summary

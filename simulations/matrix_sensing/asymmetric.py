@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
+from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import (
     AtLeast,
     Between,
@@ -15,7 +16,6 @@ from theorytk.inference import (
 from theorytk.matrix_sensing import init_factors
 from theorytk.matrix_sensing.local_rate import local_rate
 from theorytk.matrix_sensing.predictions import small_scale_rate
-from theorytk.runner import Column, experiment, grid
 
 from .common import PAPER, by_replicate, population, population_problem, schedule, trace
 
@@ -58,7 +58,8 @@ def asymmetric_gd(
     """Trajectories of descent on ||F G' - M||_F^2 / 2.
 
     From the start "equal", G_0 = F_0, it is symmetric descent on the same truth: a ratio of the two
-    errors is paired. The algorithm is an update rule as in `asymmetric_rate`.
+    errors is paired. The algorithm is an update rule ``rule(F, G, residual, step_size) -> (F_next,
+    G_next)``, where ``residual(F, G)`` returns F G' - M.
     """
     F0, G0 = start_factors(n, k, alpha=alpha, ratio=ratio, start=start, rng=rng)
     iteration, error = population(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
+from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import AtMost, Between, order_estimate, violations_estimate
 from theorytk.matrix_sensing import init_symmetric_factor
 from theorytk.matrix_sensing.flows import flow_symmetric
 from theorytk.matrix_sensing.theory import symmetric_lower_bound
-from theorytk.runner import Column, experiment, grid
 
 from .common import PAPER, bounded, population, population_problem, schedule, trace
 

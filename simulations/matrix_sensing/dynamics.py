@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
+from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import AtMost, Between, exact_estimate, mean_estimate, slope_estimate
 from theorytk.matrix_sensing import init_symmetric_factor
 from theorytk.matrix_sensing.predictions import learning_times
 from theorytk.matrix_sensing.theory import eckart_young_error
-from theorytk.runner import Column, experiment, grid
 
 from .common import PAPER, bounded, descend, population_problem, walk
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
+from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import (
     AtMost,
     Between,
@@ -22,7 +23,6 @@ from theorytk.matrix_sensing import (
     low_rank_matrix,
 )
 from theorytk.matrix_sensing.theory import worst_case_lower_bound
-from theorytk.runner import Column, experiment, grid
 
 from .common import PAPER, by_replicate, population, population_problem, trace
 from .mistakes import RULES

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
+from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import Between, mean_estimate, tail_rate
 from theorytk.matrix_sensing import init_factors
 from theorytk.matrix_sensing.predictions import optimal_scale
-from theorytk.runner import Column, experiment, grid
 
 from .common import PAPER, population, schedule
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
+from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import (
     AtLeast,
     AtMost,
@@ -17,7 +18,6 @@ from theorytk.matrix_sensing import DenseSensing, IdentitySensing, init_factors,
 from theorytk.matrix_sensing.local_rate import local_rate, predict_iterations
 from theorytk.matrix_sensing.predictions import measurement_slowdown
 from theorytk.matrix_sensing.theory import degrees_of_freedom
-from theorytk.runner import Column, experiment, grid
 
 from .common import PAPER, by_replicate, walk
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
+from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import (
     AtLeast,
     Between,
@@ -16,7 +17,6 @@ from theorytk.inference import (
 from theorytk.matrix_sensing import balance, init_factors, iterates, log_schedule, one_step_rescale
 from theorytk.matrix_sensing.predictions import optimal_beta
 from theorytk.matrix_sensing.theory import one_step_contraction, one_step_max_step
-from theorytk.runner import Column, experiment, grid
 
 from .common import PAPER, by_replicate, descend, population_problem, schedule
 
@@ -195,7 +195,8 @@ def one_step_stability(
 ):
     """Whether the error grows after the switch, at a fraction of the largest stable step.
 
-    The algorithm is a refactorisation as in `one_step_rate`.
+    The algorithm is a refactorisation ``refactor(F, G, beta) -> (F_new, G_new)`` of the product
+    F G'.
     """
     F0, G0 = init_factors(n, n, k, scale=alpha, rng=rng)
     beta = beta_ratio * optimal_beta(min(singular_values))

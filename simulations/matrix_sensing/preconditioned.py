@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
+from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import AtMost, Between, exact_estimate, mean_estimate
 from theorytk.matrix_sensing import init_factors, init_symmetric_factor
 from theorytk.matrix_sensing.theory import agn_contraction, precgd_contraction
-from theorytk.runner import Column, experiment, grid
 
 from .common import PAPER, bounded, population, rates, schedule
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
+from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import (
     AtLeast,
     AtMost,
@@ -21,7 +22,6 @@ from theorytk.matrix_sensing import (
 )
 from theorytk.matrix_sensing.predictions import noise_error, optimal_beta
 from theorytk.matrix_sensing.theory import degrees_of_freedom
-from theorytk.runner import Column, experiment, grid
 
 from .common import PAPER, trace
 from .mistakes import noise_error_of_known_subspace

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from theorytk.claims import Assumption, Control, claim
+from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import AtMost, Between, distribution_distance_estimate, slope_estimate
 from theorytk.matrix_sensing import (
     DenseSensing,
@@ -13,7 +14,6 @@ from theorytk.matrix_sensing import (
     RankOneSensing,
     isometry_lower_bound,
 )
-from theorytk.runner import Column, experiment, grid
 
 from .common import PAPER, by_replicate
 

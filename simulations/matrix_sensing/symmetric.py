@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
+from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import Between, mean_estimate, slope_estimate
 from theorytk.matrix_sensing import init_symmetric_factor
-from theorytk.runner import Column, experiment, grid
 
 from .common import PAPER, bounded, by_replicate, population, rates, schedule
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
+from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import AtLeast, Between, slope_estimate
 from theorytk.matrix_sensing import GaussianSensing, init_factors, log_schedule, low_rank_matrix
-from theorytk.runner import Column, experiment, grid
 
 from .common import PAPER, by_replicate, walk
 

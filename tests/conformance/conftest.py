@@ -1,7 +1,6 @@
 """One reproduction for all conformance tests: the one that THEORYTK_RESULTS names, or a new one."""
 
 import os
-
 from pathlib import Path
 
 import pytest

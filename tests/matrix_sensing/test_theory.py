@@ -171,6 +171,21 @@ def test_precgd_contracts_by_its_factor_for_any_condition_number(kappa, c):
     assert e[70] / e[69] == pytest.approx(precgd_contraction(20, 2, 4, 0.3, c=c), rel=2e-3)
 
 
+@pytest.mark.parametrize(("n", "r", "k", "c"), [(4, 2, 4, 0.2), (2, 1, 2, 0.3)])
+def test_precgd_is_faster_when_the_factor_reaches_every_direction(n, r, k, c):
+    M, X0 = np.diag([1.0] * r + [0.0] * (n - r)), init_symmetric_factor(n, k, scale=0.3, rng=2)
+
+    def rule(F, G, residual, eta):
+        R = residual(F, G)
+        inverse = np.linalg.inv(F.T @ F + c * np.linalg.norm(R) * np.eye(k))
+        return F - eta * R @ F @ inverse, G
+
+    e = errors(M, X0, step_size=0.3, max_iter=40, rule=rule)
+    law = precgd_contraction(n, r, k, 0.3, c=c)
+    assert law < 0.65
+    assert e[40] / e[39] == pytest.approx(law, rel=5e-3)
+
+
 @pytest.mark.parametrize("kappa", [1, 10, 100])
 def test_agn_contracts_by_one_minus_the_step(kappa):
     M = low_rank_matrix(20, singular_values=[1.0, 1 / kappa], rng=1)

@@ -13,7 +13,7 @@ import pytest
 
 import theorytk.reporting
 from theorytk.registry import Covered, Paper
-from theorytk.reporting import ledger_html, write_report
+from theorytk.reporting.page import ledger_html, write_report
 
 VOID = {"meta", "img", "br", "hr", "link", "input", "col"}
 EMPTY = {"claims": [], "preset": None, "seconds": None}

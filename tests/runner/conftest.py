@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from theorytk import registry
 from theorytk.project import load
-from theorytk.runner import Column, Experiment, grid
 
 COIN = Path(__file__).parents[1] / "projects" / "coin"
 
@@ -25,28 +23,6 @@ def coin():
 @pytest.fixture
 def coin_folder():
     return COIN
-
-
-def draw(*, a=1, b=1, rng):
-    """Return one draw, so that rows tell the random streams apart."""
-    return {"x": float(rng.random())}
-
-
-@pytest.fixture
-def declare():
-    """Return a function that declares an experiment without registering it."""
-
-    def make(function: Any = draw, **changes: Any) -> Experiment:
-        settings: dict[str, Any] = {
-            "id": "unit/draw",
-            "paper": "nobody",
-            "design": grid(),
-            "columns": {"x": Column("a draw")},
-            "presets": {"quick": {"replicates": 3}},
-        }
-        return Experiment(function=function, **{**settings, **changes})
-
-    return make
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import theorytk
 PACKAGE = Path(theorytk.__file__).parent
 
 SIMULATION = """
-from theorytk.runner import Column, experiment, grid
+from theorytk.experiments import Column, experiment, grid
 from .helper import one
 import theorytk.matrix_sensing.probe
 

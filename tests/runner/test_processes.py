@@ -117,7 +117,7 @@ for future in [executor.submit(trivial, index) for index in range(2000)]:
 """
 
 TRIVIAL = """
-from theorytk.runner import Column, experiment, grid
+from theorytk.experiments import Column, experiment, grid
 
 @experiment("unit/trivial", paper="nobody", design=grid(), columns={"draw": Column("a number")},
             presets={"quick": {"replicates": 2000}})

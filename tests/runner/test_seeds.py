@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 
-from theorytk.runner import grid
+from theorytk.experiments import grid
 from theorytk.runner.run import Wanted, run_in_memory
 
 

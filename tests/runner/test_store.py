@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from theorytk.runner import Column
+from theorytk.experiments import Column
 from theorytk.runner.run import Wanted, run
 from theorytk.runner.store import Store
 from theorytk.runner.tasks import plan, run_task

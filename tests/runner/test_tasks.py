@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from theorytk.runner import Column, Task
+from theorytk.experiments import Column
+from theorytk.runner import Task
 from theorytk.runner.tasks import plan, run_task
 
 TASK = Task("unit/draw", {"a": 1, "b": 1}, 0, 2, 0)

@@ -11,7 +11,7 @@ from theorytk._validation import check_choice, check_int
 from theorytk.claims.claim import Claim
 from theorytk.claims.evaluate import evaluate
 from theorytk.claims.ledger import Ledger
-from theorytk.runner import PRESETS
+from theorytk.experiments import PRESETS
 from theorytk.runner.run import Wanted, run_in_memory
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from theorytk import registry
 from theorytk._validation import check_choice
+from theorytk.experiments import PRESETS, Experiment
 from theorytk.inference import KINDS, AtMost, Estimate, Region
-from theorytk.runner import PRESETS, Experiment
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from theorytk.claims.claim import Claim, Control
+from theorytk.experiments import PRESETS
 from theorytk.inference import Judgement, Region, Verdict, judge
-from theorytk.runner import PRESETS
 from theorytk.runner.run import Wanted
 
 if TYPE_CHECKING:

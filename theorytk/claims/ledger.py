@@ -11,6 +11,7 @@ from typing import Any
 from theorytk._validation import nearest
 from theorytk.claims.evaluate import ClaimResult, ControlResult
 from theorytk.inference import Judgement, Region
+from theorytk.runner import Outcome
 
 __all__ = ["Ledger"]
 
@@ -27,16 +28,19 @@ class Ledger:
         The preset that was judged.
     seconds : float
         Wall time of the verification.
+    failed : sequence of Outcome
+        Tasks that raised on the way; claims that need their rows are undecided.
     """
 
     results: Sequence[ClaimResult]
     preset: str
     seconds: float = 0.0
+    failed: Sequence[Outcome] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether every claim that was decided holds and every control was caught."""
-        return all(result.ok for result in self.results)
+        """Whether no task failed, every decided claim holds and every control was caught."""
+        return not self.failed and all(result.ok for result in self.results)
 
     def counts(self) -> dict[str, int]:
         """Return how many claims came to each verdict."""
@@ -66,7 +70,7 @@ class Ledger:
         return "\n".join([*lines, f"{len(self)} claims at the {self.preset} preset: {counts}"])
 
     def _repr_html_(self) -> str:
-        from theorytk.reporting import ledger_html
+        from theorytk.reporting.page import ledger_html
 
         return ledger_html(self.to_dict())
 

@@ -59,7 +59,7 @@ def symmetric_lower_bound(M: Any, X0: Any, t: Any, *, step_size: float | None = 
     ----------
     Derived here; sharpens, in the population, the lower bound of Xiong, Ding, Du (ICLR 2024),
     Theorem 3.1, whose constants it does not use. Proved for the flow. For gradient descent proved
-    if J0 U0^T = 0 only: other starts can fall below (to 0.935 of it in 300 random runs).
+    if J0 U0^T = 0, and false for other starts in general (the theory page has a counterexample).
 
     Examples
     --------
@@ -281,11 +281,12 @@ def one_step_max_step(sigma_1: float, beta: float) -> float:
 
 
 def precgd_contraction(n: int, r: int, k: int, step_size: float, *, c: float = 1.0) -> float:
-    """Return the asymptotic factor of symmetric PrecGD, k > r: max((1 - eta / (1 + a))^2, 1 - eta).
+    """Return PrecGD's factor of the error, k > r: max((1 - eta / (1 + a))^2, 1 - eta).
 
     The damping is lambda_t = c ||E_t||_F, and a = c sqrt(q) with q = min(k - r, n - r). Of the q
     noise singular values the larger shrink faster, so they become equal to one s, and lambda to
-    a s^2: the first term. The block between signal and noise rows gives the second.
+    a s^2: the first term. The noise directions that the factor does not reach, which exist for
+    k < n only, meet the signal rows at 1 - eta: the second, left out for k >= n.
 
     Parameters
     ----------
@@ -310,10 +311,10 @@ def precgd_contraction(n: int, r: int, k: int, step_size: float, *, c: float = 1
     0.5625
     """
     r = check_int("r", r, lower=1)
-    q = min(check_int("k", k, lower=r + 1), check_int("n", n, lower=r + 1)) - r
+    k, n = check_int("k", k, lower=r + 1), check_int("n", n, lower=r + 1)
     eta = check_real("step_size", step_size, lower=0.0, upper=2 / 3, lower_open=True)
-    noise = (1 - eta / (1 + _positive("c", c) * math.sqrt(q))) ** 2
-    return max(noise, 1 - eta)
+    noise = (1 - eta / (1 + _positive("c", c) * math.sqrt(min(k, n) - r))) ** 2
+    return max(noise, 1 - eta) if k < n else noise
 
 
 def agn_contraction(step_size: float) -> float:

@@ -1,7 +1,6 @@
-"""Figures and the HTML report; knows no topic."""
+"""Figures and the HTML report (:mod:`theorytk.reporting.page`); knows no topic."""
 
 from theorytk.reporting.figures import Figure, check_labels, figure
-from theorytk.reporting.page import ledger_html, write_report
 from theorytk.reporting.style import WIDTHS, curve, end_labels, subplots, theory, use_style
 from theorytk.reporting.summaries import summarise
 
@@ -12,10 +11,8 @@ __all__ = [
     "curve",
     "end_labels",
     "figure",
-    "ledger_html",
     "subplots",
     "summarise",
     "theory",
     "use_style",
-    "write_report",
 ]

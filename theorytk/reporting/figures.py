@@ -69,7 +69,7 @@ class Figure:
             )
         stray = [e for e in self.at if e not in self.experiments]
         if stray:
-            raise ValueError(f"at of figure {self.id!r} names {stray[0]!r}, not an experiment of it")
+            raise ValueError(f"at of figure {self.id!r} names {stray[0]!r}, not one of its")
         if not self.experiments:
             raise ValueError(f"experiments of figure {self.id!r} must name at least one; got none")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from scipy.special import stdtrit
 
 from theorytk._validation import check_real
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["summarise"]
 
@@ -50,10 +52,13 @@ def summarise(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> rows = pd.DataFrame({"k": [1, 1, 2, 2], "error": [1.0, 100.0, 2.0, 2.0]})
     >>> summarise(rows, ["k"], "error", logarithm=True)["centre"].round(6).tolist()
     [10.0, 2.0]
     """
+    from scipy.special import stdtrit
+
     level = check_real("level", level, lower=0.0, upper=1.0, lower_open=True, upper_open=True)
     rows = table[[*by, column]].dropna()
     if logarithm and not (rows[column] > 0).all():

@@ -16,7 +16,7 @@ from typing import Any
 
 import cloudpickle
 
-from theorytk.runner.experiment import Experiment
+from theorytk.experiments import Experiment
 from theorytk.runner.tasks import Outcome, Task, run_task
 
 __all__ = ["execute"]

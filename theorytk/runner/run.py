@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from theorytk._fingerprint import fingerprint
-from theorytk.runner.design import Design, canonical
+from theorytk.experiments import Design, Experiment, canonical
 from theorytk.runner.executor import execute
-from theorytk.runner.experiment import Experiment
 from theorytk.runner.progress import Progress
 from theorytk.runner.store import Store, frame
 from theorytk.runner.tasks import Outcome, Task, plan

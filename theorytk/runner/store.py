@@ -15,8 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from theorytk._files import write_atomically
-from theorytk.runner.design import Design, canonical, parse
-from theorytk.runner.experiment import Experiment
+from theorytk.experiments import Design, Experiment, canonical, parse
 from theorytk.runner.tasks import Outcome, Task
 
 if TYPE_CHECKING:

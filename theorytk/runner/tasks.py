@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from theorytk.runner.design import Condition, Design, canonical
-from theorytk.runner.experiment import Column, Experiment
+from theorytk.experiments import Column, Condition, Design, Experiment, canonical
 
 __all__ = ["Outcome", "Task", "plan", "run_task"]
 

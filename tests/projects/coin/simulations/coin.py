@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from theorytk.claims import Assumption, Control, claim
+from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import (
     AtMost,
     Between,
@@ -16,7 +17,6 @@ from theorytk.inference import (
     violations_estimate,
 )
 from theorytk.registry import Covered, Paper, papers
-from theorytk.runner import Column, experiment, grid
 
 from .laws import outcome_probability
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from theorytk.runner import Column, grid
+from theorytk.experiments import Column, grid
 
 
 def test_presets_override_the_design_and_overrides_the_preset(declare):

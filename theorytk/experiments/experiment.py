@@ -10,7 +10,7 @@ from typing import Any
 
 from theorytk import registry
 from theorytk._validation import check_choice, check_int, nearest
-from theorytk.runner.design import Design, canonical
+from theorytk.experiments.design import Design, canonical
 
 __all__ = ["PRESETS", "Column", "Experiment", "experiment"]
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theorytk.runner import Design, grid
-from theorytk.runner.design import canonical, parse
+from theorytk.experiments import Design, canonical, grid, parse
 
 SCALARS = (
     st.none()
