@@ -10,7 +10,7 @@ from theorytk.reporting import curve, figure, subplots, summarise, theory
 PAPER = "xiong2024"
 ERROR = r"$\Vert E_T\Vert_F$ (1)"
 ITERATION = "iteration $T$ (1)"
-ALPHAS = (0.1, 0.15, 0.25, 0.4, 0.55, 0.7, 0.85, 1, 1.3, 1.7, 2.2)
+ALPHAS = (0.15, 0.25, 0.4, 0.55, 0.7, 0.85, 1, 1.3, 1.7)
 OWN = "our own parameters; those of the printed figure are not all known to us"
 SETTING = (
     r"$n=50$, $r=3$, $\sigma=(1,\,0.75,\,0.5)$, $\eta=0.1$, infinitely many measurements; "
@@ -127,7 +127,7 @@ def _rates(ax, points, by, label, x="alpha"):
     "matrix-sensing/rate-against-alpha",
     paper=PAPER,
     experiments=["matrix-sensing/asymmetric-rate"],
-    at={"matrix-sensing/asymmetric-rate": dict(k=5, alpha=list(ALPHAS), steps=12_000)},
+    at={"matrix-sensing/asymmetric-rate": dict(k=5, alpha=list(ALPHAS), steps=6000)},
     title=r"The rate grows as $\alpha^2$, peaks and falls",
     caption=rf"Tail rate of asymmetric descent, $k=5$, {SETTING} Dashed: the law of the small "
     r"scale, known before the descent from $F_0$ and $G_0$. Beyond the peak the smallest singular "
@@ -153,7 +153,7 @@ def rate_against_alpha(tables):
     experiments=["matrix-sensing/one-step-rate"],
     at={
         "matrix-sensing/one-step-rate": dict(
-            alpha=[0.05, 0.1, 0.2, 0.4], refactor=["one-step", "none", "balanced"], steps=20_000
+            alpha=[0.1, 0.2, 0.4], refactor=["one-step", "none", "balanced"], steps=8000
         )
     },
     title="One rescaled step makes the rate free of the initial scale",
@@ -184,7 +184,7 @@ def one_step(tables):
     experiments=["matrix-sensing/measured-gd", "matrix-sensing/recovery"],
     at={
         "matrix-sensing/measured-gd": dict(oversampling=[3, 4, 6, 9]),
-        "matrix-sensing/recovery": dict(oversampling=[0.4, 0.6, 0.8, 1, 1.25, 1.6, 2, 2.5]),
+        "matrix-sensing/recovery": dict(oversampling=[0.4, 0.6, 0.8, 1, 1.3, 1.8, 2.5]),
     },
     title="What finitely many measurements cost",
     caption=r"Gaussian measurements, $m$ in units of the degrees of freedom $d$. Left, $n=12$, "

@@ -11,7 +11,7 @@ from theorytk import registry
 from theorytk._files import write_atomically
 from theorytk._fingerprint import fingerprint
 from theorytk.catalogue import LEDGER
-from theorytk.claims import Ledger
+from theorytk.claims import STATUSES, Ledger
 from theorytk.runner.run import Wanted
 from theorytk.workspace import Workspace
 
@@ -55,6 +55,7 @@ def write(workspace: Workspace, ledger: Ledger, started: float) -> Path:
             }
             shown[f.id] = {**fields, **files}
     content = ledger.to_dict()
+    content["claims"].sort(key=lambda claim: STATUSES.index(claim["status"]))
     for claim in content["claims"]:
         drawn = [f for f in registry.figures if claim["experiment"] in f.experiments]
         claim["figures"] = [f.id for f in drawn if f.id in shown]

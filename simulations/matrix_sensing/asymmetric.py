@@ -174,7 +174,7 @@ def asymmetric_exact_linear(table):
     assumptions=ASSUMPTIONS,
     control=(
         EQUAL,
-        Control("a learning-rate decay (1 + t)^-0.035 left on", rule="decaying"),
+        Control("a learning-rate decay (1 + t)^-0.03 left on", rule="decaying"),
         Control("steps 1% longer than reported", step_scale=1.01),
     ),
 )

@@ -6,9 +6,9 @@ import numpy as np
 
 
 class DecayingGradient:
-    """A learning-rate decay left on: step t is shorter by the factor (1 + t) ** -0.035."""
+    """A learning-rate decay left on: step t is shorter by the factor (1 + t) ** -0.03."""
 
-    power = 0.035
+    power = 0.03
 
     def __init__(self):
         self.t = 0

@@ -202,7 +202,7 @@ def one_step_stability(
     beta = beta_ratio * optimal_beta(min(singular_values))
     start = switched(singular_values, F0, G0, threshold=threshold, refactor=refactor, beta=beta)
     step = fraction * STEP_LIMITS[curvature](max(singular_values), beta)
-    _, error = descend(*start, rule="gradient", step_size=step, record=np.arange(steps + 1))
+    _, error = descend(*start, rule="gradient", step_size=step, record=schedule(steps, 10, 20))
     return {"grows": bool(error.max() > error[0])}
 
 

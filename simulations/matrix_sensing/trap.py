@@ -96,7 +96,7 @@ def parts_of_error(path, truth, length):
     reason="1/E grows like T up to a relative log(x) / x, x = eta alpha^2 T: 1.5% at x = 400; "
     "finitely many measurements cost about as much",
     assumptions=ASSUMPTIONS,
-    control=(PLAIN, Control("a learning-rate decay (1 + t)^-0.035 left on", rule="decaying")),
+    control=(PLAIN, Control("a learning-rate decay (1 + t)^-0.03 left on", rule="decaying")),
 )
 def symmetric_measurements_slope(table):
     """Slope of log ||sym E||^2 on log T over the last factor 4 of T, per k - r."""

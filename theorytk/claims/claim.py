@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STATUSES", "Assumption", "Claim", "Control", "claim"]
 
-STATUSES = ("theorem", "ours", "erratum", "empirical")
+STATUSES = ("theorem", "erratum", "ours", "empirical")
 Estimates = Estimate | Mapping[str, Estimate]
 
 
