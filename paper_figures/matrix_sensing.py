@@ -116,11 +116,13 @@ def collapse(tables):
     return fig, points
 
 
-def _rates(ax, points, by, label, x="alpha"):
-    """Draw rates with their intervals on logarithmic axes."""
-    _lines(ax, points, by, label, x=x)
+def _rates(ax, points, by, label, ticks):
+    """Draw rates with their intervals against alpha on logarithmic axes."""
+    _lines(ax, points, by, label, x="alpha")
     ax.set(xscale="log", yscale="log", xlabel=r"initial scale $\alpha$ (1)")
     ax.set_ylabel("rate of $\\Vert E_t\\Vert_F$ (1/iteration)")
+    ax.set_xticks(ticks, labels=[f"{alpha:g}" for alpha in ticks])
+    ax.xaxis.minorticks_off()
 
 
 @figure(
@@ -140,7 +142,7 @@ def rate_against_alpha(tables):
     points = summarise(rows, ["k", "alpha"], "rate", logarithm=True)
     law = summarise(rows, ["k", "alpha"], "initial_law", logarithm=True)
     fig, axes = subplots()
-    _rates(axes[0, 0], points, "k", "measured".format)
+    _rates(axes[0, 0], points, "k", "measured".format, ticks=(0.15, 0.25, 0.4, 0.7, 1, 1.7))
     small = law[law["alpha"] <= 0.8]
     theory(axes[0, 0], small["alpha"], small["centre"], label=r"law as $\alpha\to0$")
     axes[0, 0].legend()
@@ -169,11 +171,9 @@ def one_step(tables):
     points = summarise(rows, ["refactor", "alpha"], "rate", logarithm=True)
     fig, axes = subplots()
     names = {"one-step": "one step", "none": "left alone", "balanced": "balanced"}
-    _rates(axes[0, 0], points, "refactor", names.get)
     alpha = np.sort(rows["alpha"].unique())
+    _rates(axes[0, 0], points, "refactor", names.get, ticks=alpha)
     theory(axes[0, 0], alpha, np.full(len(alpha), rows["law"].iloc[0]), label="its law")
-    axes[0, 0].set_xticks(alpha, labels=[f"{a:g}" for a in alpha])
-    axes[0, 0].minorticks_off()
     axes[0, 0].legend(loc=(0.03, 0.55))
     return fig, points
 

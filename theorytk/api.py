@@ -233,7 +233,6 @@ def reproduce(*ids: str, **options: Any) -> tuple[Ledger, Path]:
         The verdicts on the claims that `ids` name.
     path : Path
         The report, on everything stored.
-
     """
     started = time.perf_counter()
     workspace = Workspace(**options)

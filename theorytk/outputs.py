@@ -27,6 +27,7 @@ def rows_shown(workspace: Workspace, figure: Any) -> dict[str, Wanted]:
 
 
 def draw(workspace: Workspace, figure: Any) -> dict[str, Path]:
+    """Draw a figure from stored rows; return its files, or raise if a row is missing."""
     shown = rows_shown(workspace, figure)
     for id, want in shown.items():
         if want.tasks(workspace.store):
@@ -42,6 +43,7 @@ def draw(workspace: Workspace, figure: Any) -> dict[str, Path]:
 
 
 def write(workspace: Workspace, ledger: Ledger, started: float) -> Path:
+    """Write the report on a ledger and the figures that are drawn; return its path."""
     from theorytk.reporting.page import write_report
     from theorytk.reporting.provenance import provenance
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theorytk.experiments import Design, canonical, grid, parse
+from theorytk.experiments import Design, grid
+from theorytk.experiments.design import canonical, parse
 
 SCALARS = (
     st.none()

@@ -23,7 +23,7 @@ def documented(node, prefix=""):
 
 
 def claims():
-    load()
+    load(PACKAGE.parent)
     return [claim for claim in registry.claims if claim.id.startswith("matrix-sensing/")]
 
 

@@ -180,6 +180,16 @@ def test_statements_become_mathml(write, ledger):
     assert "$" not in page.text
 
 
+def test_a_figure_stands_once_after_the_first_claim_that_shows_it(write, ledger, drawn):
+    id = next(iter(drawn))
+    claims = [dict(c, figures=[id]) for c in ledger["claims"]]
+    text = write(ledger={**ledger, "claims": claims})
+    place = text.index(f'<figure id="figure.{id.replace("/", ".")}"')
+    first, second = (text.index(f'id="claim.{c["id"].replace("/", ".")}"') for c in claims[:2])
+    assert first < place < second
+    assert text.count("<figure") == len(drawn)
+
+
 def test_empty_ledger(write):
     page = Page(write(papers=[], figures={}, provenance={}, ledger=EMPTY))
     assert "The ledger holds no claims." in page.text
@@ -193,13 +203,17 @@ def test_the_api_ledger_without_controls_or_failures(write, ledger):
     assert "Look at these first" not in page.text
 
 
-def test_claims_that_pass_are_folded_once_there_are_many(write, ledger):
+def test_claims_of_ours_that_pass_are_folded_once_there_are_many(write, ledger):
+    failing = {"grid", "wrong", "open"}
+    theorems = {
+        c["id"].split("/")[1] for c in ledger["claims"] if c["status"] in ("theorem", "erratum")
+    }
     many = [dict(c, id=f"{c['id']}-{i}") for i in range(6) for c in ledger["claims"]]
     cards = list(Page(write(ledger={**ledger, "claims": many})).all("details"))
     cards = [a for a in cards if a.get("class") == "claim"]
     assert len(cards) == 48
     assert {a["id"] for a in cards if "open" in a} == {
-        f"claim.matrix-sensing.{name}-{i}" for name in ("grid", "wrong", "open") for i in range(6)
+        f"claim.matrix-sensing.{name}-{i}" for name in failing | theorems for i in range(6)
     }
     few = [a for a in Page(write()).all("details") if a.get("class") == "claim"]
     assert all("open" in a for a in few)

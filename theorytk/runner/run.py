@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from theorytk._fingerprint import fingerprint
-from theorytk.experiments import Design, Experiment, canonical
+from theorytk.experiments import Design, Experiment
+from theorytk.experiments.design import canonical
 from theorytk.runner.executor import execute
 from theorytk.runner.progress import Progress
 from theorytk.runner.store import Store, frame

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from theorytk._files import write_atomically
-from theorytk.experiments import Design, Experiment, canonical, parse
+from theorytk.experiments import Design, Experiment
+from theorytk.experiments.design import canonical, parse
 from theorytk.runner.tasks import Outcome, Task
 
 if TYPE_CHECKING:

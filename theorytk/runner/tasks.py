@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from theorytk.experiments import Column, Condition, Design, Experiment, canonical
+from theorytk.experiments import Column, Design, Experiment
+from theorytk.experiments.design import Condition, canonical
 
 __all__ = ["Outcome", "Task", "plan", "run_task"]
 
