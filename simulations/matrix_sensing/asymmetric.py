@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theorytk.claims import Assumption, Control, claim
+from theorytk.claims import Assumption, Control, by_replicate, claim
 from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import (
     AtLeast,
@@ -17,7 +17,7 @@ from theorytk.matrix_sensing import init_factors
 from theorytk.matrix_sensing.local_rate import local_rate
 from theorytk.matrix_sensing.predictions import small_scale_rate
 
-from .common import PAPER, by_replicate, population, population_problem, schedule, trace
+from .common import PAPER, population, population_problem, schedule, trace
 
 FACTORS = dict(n=50, singular_values=(1, 0.75, 0.5), k=5, step_size=0.1)
 ASSUMPTIONS = (

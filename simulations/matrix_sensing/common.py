@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from theorytk.claims import by_replicate
 from theorytk.inference import tail_rate
 from theorytk.matrix_sensing import IdentitySensing, iterates, log_schedule, reduce_core
 
@@ -76,14 +77,6 @@ def bounded(error):
     return np.clip(np.nan_to_num(error, nan=np.inf), 1e-300, 1e300)
 
 
-def by_replicate(table, column, by=()):
-    """Return `column` as an array (replicates, rows of one), for each level of the factors `by`."""
-    return {
-        _label(by, level): np.stack([g[column].to_numpy() for _, g in rows.groupby("replicate")])
-        for level, rows in table.groupby(list(by))
-    }
-
-
 def rates(table, by=()):
     """Return the tail rates of all replicates, for each level of the factors `by`."""
     times = by_replicate(table, "iteration", by)
@@ -92,7 +85,3 @@ def rates(table, by=()):
         label: np.array([tail_rate(t, e) for t, e in zip(times[label], errors[label], strict=True)])
         for label in errors
     }
-
-
-def _label(by, level):
-    return ", ".join(f"{name}={value:g}" for name, value in zip(by, level, strict=True))

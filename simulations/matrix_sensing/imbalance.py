@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theorytk.claims import Assumption, Control, claim
+from theorytk.claims import Assumption, Control, by_replicate, claim
 from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import (
     AtMost,
@@ -24,7 +24,7 @@ from theorytk.matrix_sensing import (
 )
 from theorytk.matrix_sensing.theory import worst_case_lower_bound
 
-from .common import PAPER, by_replicate, population, population_problem, trace
+from .common import PAPER, population, population_problem, trace
 from .mistakes import RULES
 
 SEQUENTIAL = Control("the factors updated in turns, G with the new F", rule="sequential")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theorytk.claims import Assumption, Control, claim
+from theorytk.claims import Assumption, Control, by_replicate, claim
 from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import (
     AtLeast,
@@ -19,7 +19,7 @@ from theorytk.matrix_sensing.local_rate import local_rate, predict_iterations
 from theorytk.matrix_sensing.predictions import measurement_slowdown
 from theorytk.matrix_sensing.theory import degrees_of_freedom
 
-from .common import PAPER, by_replicate, walk
+from .common import PAPER, walk
 
 EPSILON = 1e-9
 ASSUMPTIONS = (

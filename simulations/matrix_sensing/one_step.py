@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theorytk.claims import Assumption, Control, claim
+from theorytk.claims import Assumption, Control, by_replicate, claim
 from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import (
     AtLeast,
@@ -18,7 +18,7 @@ from theorytk.matrix_sensing import balance, init_factors, iterates, log_schedul
 from theorytk.matrix_sensing.predictions import optimal_beta
 from theorytk.matrix_sensing.theory import one_step_contraction, one_step_max_step
 
-from .common import PAPER, by_replicate, descend, population_problem, schedule
+from .common import PAPER, descend, population_problem, schedule
 
 FACTORS = dict(n=50, singular_values=(1, 0.75, 0.5), k=5, threshold=0.01)
 ASSUMPTIONS = (

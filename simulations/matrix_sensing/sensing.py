@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import chi2
 
-from theorytk.claims import Assumption, Control, claim
+from theorytk.claims import Assumption, Control, by_replicate, claim
 from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import AtMost, Between, distribution_distance_estimate, slope_estimate
 from theorytk.matrix_sensing import (
@@ -15,7 +15,7 @@ from theorytk.matrix_sensing import (
     isometry_lower_bound,
 )
 
-from .common import PAPER, by_replicate
+from .common import PAPER
 
 GAUSSIAN = Assumption("independent Gaussian measurement matrices with independent entries")
 

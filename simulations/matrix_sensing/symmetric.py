@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from theorytk.claims import Assumption, Control, claim
+from theorytk.claims import Assumption, Control, by_replicate, claim
 from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import Between, mean_estimate, slope_estimate
 from theorytk.matrix_sensing import init_symmetric_factor
 
-from .common import PAPER, bounded, by_replicate, population, rates, schedule
+from .common import PAPER, bounded, population, rates, schedule
 
 ASSUMPTIONS = (
     Assumption("infinitely many measurements: the operator is the identity"),

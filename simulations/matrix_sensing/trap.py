@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from theorytk.claims import Assumption, Control, claim
+from theorytk.claims import Assumption, Control, by_replicate, claim
 from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import AtLeast, Between, slope_estimate
 from theorytk.matrix_sensing import GaussianSensing, init_factors, log_schedule, low_rank_matrix
 
-from .common import PAPER, by_replicate, walk
+from .common import PAPER, walk
 
 ASSUMPTIONS = (
     Assumption("symmetric Gaussian measurements of a positive semidefinite matrix"),

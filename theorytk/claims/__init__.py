@@ -4,6 +4,7 @@ from theorytk.claims.check import check
 from theorytk.claims.claim import STATUSES, Assumption, Claim, Control, claim
 from theorytk.claims.evaluate import ClaimResult, ControlResult, evaluate, wanted
 from theorytk.claims.ledger import Ledger
+from theorytk.claims.tables import by_replicate
 
 __all__ = [
     "STATUSES",
@@ -13,6 +14,7 @@ __all__ = [
     "Control",
     "ControlResult",
     "Ledger",
+    "by_replicate",
     "check",
     "claim",
     "evaluate",
