@@ -57,15 +57,15 @@ def write(workspace: Workspace, ledger: Ledger, started: float) -> Path:
             }
             shown[f.id] = {**fields, **files}
     content = ledger.to_dict()
-    content["claims"].sort(key=lambda claim: STATUSES.index(claim["status"]))
     for claim in content["claims"]:
         drawn = [f for f in registry.figures if claim["experiment"] in f.experiments]
         claim["figures"] = [f.id for f in drawn if f.id in shown]
     write_atomically(folder / LEDGER, lambda path: path.write_text(json.dumps(content, indent=1)))
+    theorems_first = sorted(content["claims"], key=lambda claim: STATUSES.index(claim["status"]))
     prints = {fingerprint(experiment) for experiment in registry.experiments}
     return write_report(
         papers=list(registry.papers),
-        ledger=content,
+        ledger={**content, "claims": theorems_first},
         figures=shown,
         provenance=provenance(
             preset=workspace.preset,
