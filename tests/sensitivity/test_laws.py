@@ -18,6 +18,7 @@ from theorytk.sensitivity.matrices import (
     vandermonde,
 )
 from theorytk.sensitivity.matrix_laws import (
+    flat_block_excess,
     flat_block_total,
     flat_block_total_limit,
     kept_row_excess,
@@ -31,6 +32,7 @@ from theorytk.sensitivity.matrix_laws import (
 from theorytk.sensitivity.sampling_laws import (
     ROW_LAWS,
     cd21_over_v1,
+    estimator_variance,
     root_leverage_limit,
     root_leverage_next,
     sufficient_oversampling,
@@ -132,6 +134,27 @@ def test_kept_row_excess():
     assert kept_row_excess(16, 128, 1.0) == pytest.approx(4 * math.sqrt(math.pi / 2) / 128)
 
 
+@pytest.mark.parametrize("p", [1.0, 4.0])
+def test_flat_block_excess_by_enumeration(p):
+    A, rate = flat_block(3), 0.4
+    powers, mean = np.abs(A @ A.T) ** p, 0.0
+    for kept in itertools.product((0, 1), repeat=4):
+        probability = np.prod(np.where(kept, rate, 1 - rate))
+        excess = np.array(kept) / rate @ powers / powers.sum(axis=0) - 1
+        mean += probability * np.sum(excess * kept)
+    assert 4 * rate * flat_block_excess(3, 4 * rate, p) == pytest.approx(mean)
+
+
+def test_estimator_variance_by_enumeration():
+    powers, q = np.array([1.0, 0.3, 2.0, 0.0]), np.array([0.2, 1.0, 0.7, 0.0])
+    outcomes = np.array(list(itertools.product((0, 1), repeat=3)))
+    probability = np.prod(np.where(outcomes, q[:3], 1 - q[:3]), axis=1)
+    sums = (outcomes / q[:3]) @ powers[:3]
+    assert probability @ sums == pytest.approx(powers.sum())
+    variance = probability @ (sums - powers.sum()) ** 2
+    assert estimator_variance(powers, q) == pytest.approx(variance)
+
+
 def test_row_laws():
     arguments = dict(total=40.0, rank=9, epsilon=0.5)
     expected = {
@@ -202,6 +225,8 @@ def test_root_leverage_recursion(p):
         (lambda: sparse_low_rank_total_bound(0, 1, 1, 1.0), "n_supports must be"),
         (lambda: rank_loss_probability(3, 8, 0.0, 1.0), "total_flat must be"),
         (lambda: stacked_identity_failure(2, 3, 4.0, 0.5), "oversampling must be"),
+        (lambda: flat_block_excess(3, 5, 4.0), "n_kept must be"),
+        (lambda: estimator_variance([1.0], [0.0]), "q must be in"),
         (lambda: cd21_over_v1(3.0, 3, 3.0), "p must be a number <= 2"),
         (lambda: root_leverage_limit(3, 2.5, 3.0), "p must be a number <= 2"),
         (
