@@ -72,8 +72,3 @@ def without_root(A, p, alpha, *, rounds, rng):
 
 
 RECURSIONS = {"root-leverage": root_leverage_sample, "no-root": without_root}
-
-
-def by_factor(table, column, factor):
-    """Return `column` as an array, for each level of `factor`, labelled ``factor=level``."""
-    return {f"{factor}={v:g}": rows[column].to_numpy() for v, rows in table.groupby(factor)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theorytk.claims import Assumption, Control, claim
+from theorytk.claims import Assumption, Control, by_replicate, claim
 from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import (
     Between,
@@ -19,7 +19,7 @@ from theorytk.sensitivity.sampling_laws import estimator_variance
 from theorytk.sensitivity.sensitivities import sensitivities
 
 from .common import PAPER
-from .samplers import INDEPENDENT, PLANE, WITH_REPLACEMENT, by_factor, draw
+from .samplers import INDEPENDENT, PLANE, WITH_REPLACEMENT, draw
 
 SQUARE_ROOT = Control(
     "rows scaled by q^(-1/2) whatever p: right for p = 2 only", sampler="square-root-scaling"
@@ -72,7 +72,7 @@ def reweighted_sum(*, n, p, oversampling, draws, sampler="independent", rng):
 )
 def unbiased(table):
     """Mean of the weighted sum over the sum of all rows, per p."""
-    return {k: mean_estimate(v) for k, v in by_factor(table, "mean", "p").items()}
+    return {k: mean_estimate(v[:, 0]) for k, v in by_replicate(table, "mean", by=("p",)).items()}
 
 
 @claim(
@@ -89,7 +89,9 @@ def unbiased(table):
 )
 def variance_law(table):
     """Variance over draws, relative to the law, per p."""
-    return {k: mean_estimate(v) for k, v in by_factor(table, "variance", "p").items()}
+    return {
+        k: mean_estimate(v[:, 0]) for k, v in by_replicate(table, "variance", by=("p",)).items()
+    }
 
 
 STACK = dict(d=4, n_copies=60, oversampling=30, epsilon=0.25)

@@ -67,7 +67,10 @@ class Ledger:
         width = max((len(result.claim.id) for result in self.results), default=0)
         lines = [f"{result.claim.id:<{width}}  {_line(result)}" for result in self.results]
         counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(self.counts().items()))
-        return "\n".join([*lines, f"{len(self)} claims at the {self.preset} preset: {counts}"])
+        failed = f"; {len(self.failed)} task(s) failed" if self.failed else ""
+        return "\n".join(
+            [*lines, f"{len(self)} claims at the {self.preset} preset: {counts}{failed}"]
+        )
 
     def _repr_html_(self) -> str:
         from theorytk.reporting.page import ledger_html
