@@ -229,7 +229,8 @@ def measurements(tables):
     caption=r"Asymmetric descent, $n=12$, $r=2$, $k=4$, $m=3000$ Gaussian measurements; geometric "
     r"mean and 95% interval over replicates. If every $A_i$ is symmetric, the symmetric part of "
     r"the error falls as $1/T$ (dashed) and its skew part, which the data do not see, stays. "
-    "With plain measurements both fall to rounding.",
+    "With plain measurements the symmetric part falls linearly; the line ends where the first "
+    "replicate comes near rounding.",
     reproduces="Not in the paper: a limit of its message, derived here",
 )
 def symmetric_measurements(tables):
@@ -248,5 +249,5 @@ def symmetric_measurements(tables):
     law = last["centre"] * last["iteration"] / late["iteration"]
     theory(axes[0, 0], late["iteration"], law, label="$1/T$")
     axes[0, 0].set(xscale="log", yscale="log", xlabel=ITERATION, ylabel="error (1)")
-    axes[0, 0].legend(loc="lower right", fontsize="x-small")
+    axes[0, 0].legend(loc="lower left", fontsize="x-small")
     return fig, pd.concat(drawn)
