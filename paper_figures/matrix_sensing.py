@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from theorytk.matrix_sensing.theory import symmetric_asymptote
 from theorytk.reporting import curve, figure, subplots, summarise, theory
 
 PAPER = "xiong2024"
@@ -55,7 +56,8 @@ def symmetric_rates(tables):
     inverse = slow.assign(centre=1 / slow["centre"], low=1 / slow["high"], high=1 / slow["low"])
     _lines(axes[0, 1], inverse, "k", "$k={:.0f}$".format, first=1)
     for k, line in inverse.groupby("k"):
-        t, slope = line["iteration"], 2 * rows["step_size"].iloc[0] / np.sqrt(k - 3)
+        t = line["iteration"]
+        slope = 1 / symmetric_asymptote(50, 3, int(k), 1, step_size=rows["step_size"].iloc[0])
         theory(axes[0, 1], t, line["centre"].iloc[-1] + slope * (t - t.iloc[-1]), label="_law")
     axes[0, 1].set(xlabel=ITERATION, ylabel=r"$1/\Vert E_T\Vert_F$ (1)")
     return fig, points

@@ -8,6 +8,7 @@ from theorytk.claims import Assumption, Control, by_replicate, claim
 from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import Between, mean_estimate, slope_estimate
 from theorytk.matrix_sensing import init_symmetric_factor
+from theorytk.matrix_sensing.theory import symmetric_asymptote, symmetric_exact_contraction
 
 from .common import PAPER, bounded, population, rates, schedule
 
@@ -102,11 +103,11 @@ def symmetric_overparam_constant(table):
     """Slope of 1/error on T, T > 2000, over its law; per k and alpha."""
     late = table[table["iteration"] >= 2000]
     t = late["iteration"].unique()
-    errors = by_replicate(late, "error", by=("k", "alpha"))
-    k = {label: float(label.split(",")[0].removeprefix("k=")) for label in errors}
-    step_size, r = late["step_size"].iloc[0], len(late["singular_values"].iloc[0])
-    law = {label: 2 * step_size / np.sqrt(k[label] - r) for label in errors}
-    return {label: slope_estimate(t, 1 / (law[label] * bounded(e))) for label, e in errors.items()}
+    n, r, step_size = late["n"].iloc[0], len(late["singular_values"].iloc[0]), late["step_size"]
+    unit = {k: symmetric_asymptote(n, r, k, 1, step_size=step_size.iloc[0]) for k in set(late["k"])}
+    late = late.assign(inverse=late["k"].map(unit).astype(float) / bounded(late["error"]))
+    inverses = by_replicate(late, "inverse", by=("k", "alpha"))
+    return {label: slope_estimate(t, values) for label, values in inverses.items()}
 
 
 @claim(
@@ -124,7 +125,7 @@ def symmetric_overparam_constant(table):
 def symmetric_exact_linear(table):
     """Tail rate over -log(1 - eta sigma_r), per alpha."""
     step_size, sigma_r = table["step_size"].iloc[0], min(table["singular_values"].iloc[0])
-    predicted = -np.log1p(-step_size * sigma_r)
+    predicted = -np.log(symmetric_exact_contraction(sigma_r, step_size))
     return {k: mean_estimate(v / predicted) for k, v in rates(table, by=("alpha",)).items()}
 
 
