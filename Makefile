@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip -qq --disable-pip-version-check install --constraint constraints.txt
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test test-slow conformance lint types bench venv clean
+.PHONY: help reproduce test test-slow test-torch conformance lint types bench venv clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,10 +16,13 @@ reproduce: $(VENV)/.core ## run every experiment, claim and figure; the last lin
 	@$(BIN)/theorytk reproduce --preset $(PRESET)
 
 test: $(VENV)/.dev ## the fast part of the test suite
-	$(BIN)/pytest -m "not slow" --ignore=tests/conformance
+	$(BIN)/pytest -m "not slow and not torch" --ignore=tests/conformance
 
 test-slow: $(VENV)/.dev ## fault drills and the test of the built wheel
 	$(BIN)/pytest -m slow
+
+test-torch: $(VENV)/.torch ## what runs on tensors, on the CPU
+	$(BIN)/pytest -m torch
 
 conformance: $(VENV)/.dev ## checks over everything registered; reads what `make reproduce` stored
 	THEORYTK_RESULTS=results $(BIN)/pytest -m "not slow" tests/conformance
@@ -57,4 +60,10 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.dev: $(VENV)/.core
 	@echo "Installing the developers' tools into $(VENV)"
 	@$(INSTALL) --editable ".[dev]"
+	@touch $@
+
+# Apart from the pins: PyTorch for the CPU, which nothing else needs.
+$(VENV)/.torch: $(VENV)/.dev
+	@echo "Installing PyTorch into $(VENV)"
+	@$(BIN)/python -m pip -qq --disable-pip-version-check install torch==2.13.0
 	@touch $@

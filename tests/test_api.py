@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -133,6 +134,17 @@ def test_reproduce_runs_draws_judges_and_reports(here):
     assert states["coin/heads"] == "drawn"
     # 400 replicates at two scales, straight and bent
     assert states["coin/toss"] == "1600 replicates stored"
+
+
+def test_reproducing_a_part_reports_it_and_what_else_has_run(here):
+    def reported():
+        ledger = json.loads((here["results"] / "report" / "ledger.json").read_text())
+        return [claim["id"] for claim in ledger["claims"] if claim["verdict"] != "deferred"]
+
+    tk.reproduce("coin/total", **here)
+    assert reported() == ["coin/total"]
+    tk.reproduce("coin/fair", **here)
+    assert reported() == ["coin/fair", "coin/total"]
 
 
 def test_ids_show_and_cite():

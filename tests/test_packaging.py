@@ -18,7 +18,7 @@ import theorytk
 from theorytk import cli
 
 ROOT = Path(__file__).parents[1]
-EXTRAS = ("", "sklearn", "bench", "dev")
+EXTRAS = ("", "sklearn", "dask", "bench", "dev")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 LONGEST_FILE = 400
 

@@ -232,7 +232,7 @@ def reproduce(*ids: str, **options: Any) -> tuple[Ledger, Path]:
     ledger : Ledger
         The verdicts on the claims that `ids` name.
     path : Path
-        The report, on everything stored.
+        The report, on these and on all other claims whose rows are stored.
     """
     started = time.perf_counter()
     workspace = Workspace(**options)
@@ -248,8 +248,7 @@ def reproduce(*ids: str, **options: Any) -> tuple[Ledger, Path]:
         if not any(want.tasks(workspace.store) for want in rows_shown(workspace, f).values()):
             draw(workspace, f)
     ledger = _judge(workspace, selected, True, started, failed)
-    everything = ledger if not ids else _judge(workspace, list(registry.claims), True, started)
-    return ledger, write(workspace, everything, started)
+    return ledger, write(workspace, _with_the_others(workspace, ledger, started), started)
 
 
 def check(id: str, /, algorithm: Callable[..., Any], **options: Any) -> Ledger:
@@ -327,6 +326,16 @@ def _wants(workspace: Workspace, selected: Iterable[Claim], controls: bool) -> l
     decided = [c for c in selected if not_decided(c, workspace.preset) is None]
     pairs = [(c, control) for c in decided for control in (None, *(c.controls if controls else ()))]
     return [wanted(c, workspace.preset, workspace.seed, control) for c, control in pairs]
+
+
+def _with_the_others(workspace: Workspace, ledger: Ledger, started: float) -> Ledger:
+    """Return `ledger` with the verdicts on other claims that have run, in registration order."""
+    judged = {result.claim.id: result for result in ledger.results}
+    others = [claim for claim in registry.claims if claim.id not in judged]
+    ran = [r for r in _judge(workspace, others, True, started) if r.judgement]
+    judged |= {result.claim.id: result for result in ran}
+    results = [judged[claim.id] for claim in registry.claims if claim.id in judged]
+    return Ledger(results, ledger.preset, time.perf_counter() - started, ledger.failed)
 
 
 def _judge(
