@@ -13,7 +13,7 @@ import pytest
 from theorytk import registry
 from theorytk.claims import Claim, Control
 from theorytk.cli import main
-from theorytk.inference import AtMost, mean_estimate
+from theorytk.inference import AtMost, Between, mean_estimate
 from theorytk.project import load
 
 COIN = Path(__file__).parent / "projects" / "coin"
@@ -182,6 +182,18 @@ def test_verify_json_is_alone_on_standard_output(command):
 def test_verify_fails_unless_supported_and_caught(command, extra_claim, changes, arguments, code):
     extra_claim(**changes)
     assert command("verify", "coin/extra", *arguments, jobs=True)[0] == code
+
+
+def test_verify_looks_again_at_twice_the_replicates(command, extra_claim):
+    extra_claim(region=Between(0.42, 0.58))
+    again = ["verify", "coin/extra", "--controls", "--json", "--looks", "4"]
+    assert command("verify", "coin/extra", jobs=True)[0] == 1
+    assert command(*again, "--stored", jobs=True)[0] == 1
+    code, out, _ = command(*again, jobs=True)
+    (claim,) = json.loads(out)["claims"]
+    assert (code, claim["verdict"], claim["n"]) == (0, "supported", 1600)
+    assert command(*again, "--stored", jobs=True)[0] == 0
+    assert command("verify", "coin/extra", "--looks", "0", jobs=True)[0] == 2
 
 
 def test_stored_judges_and_runs_nothing(command, tmp_path):

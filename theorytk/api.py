@@ -11,6 +11,7 @@ from theorytk import claims as claims_room
 from theorytk import registry
 from theorytk._files import write_atomically
 from theorytk._fingerprint import fingerprint
+from theorytk._validation import check_int
 from theorytk.catalogue import cite, ids, inventory, show, status
 from theorytk.claims import Claim, Ledger, evaluate
 from theorytk.claims.evaluate import not_decided, wanted
@@ -146,7 +147,9 @@ def export(id: str, output: str | Path, **options: Any) -> Path:
     )
 
 
-def verify(*ids: str, controls: bool = False, stored: bool = False, **options: Any) -> Ledger:
+def verify(
+    *ids: str, controls: bool = False, stored: bool = False, looks: int = 1, **options: Any
+) -> Ledger:
     """Judge claims, after running what is missing or stale.
 
     Parameters
@@ -157,6 +160,10 @@ def verify(*ids: str, controls: bool = False, stored: bool = False, **options: A
         Whether to judge the negative controls too.
     stored : bool
         Whether to judge only what is stored and run nothing.
+    looks : int
+        How often to look, >= 1. While a claim is undecided its replicates are doubled, `looks` - 1
+        times at most; the first of several looks spends half of the level, the next a quarter,
+        and so on, so that the verdict is as safe as that of one look.
     **options
         Those of `Workspace`.
 
@@ -166,12 +173,13 @@ def verify(*ids: str, controls: bool = False, stored: bool = False, **options: A
         The verdicts, in the order of registration.
     """
     started = time.perf_counter()
+    check_int("looks", looks, lower=1)
     workspace = Workspace(**options)
     registry.check_known([registry.claims, registry.papers], ids)
     selected = registry.claims.select(ids)
     wants = [] if stored else _wants(workspace, selected, controls)
     failed = workspace.run(wants, strict=False).failed
-    return _judge(workspace, selected, controls, started, failed)
+    return _judge(workspace, selected, controls, started, failed, looks=looks, run=not stored)
 
 
 def figure(*ids: str, **options: Any) -> dict[str, dict[str, Path]]:
@@ -261,8 +269,8 @@ def check(id: str, /, algorithm: Callable[..., Any], **options: Any) -> Ledger:
     algorithm : callable
         Its signature is documented by the claim's experiment: ``print(tk.show(id))``.
     **options
-        ``preset``, ``seed``, ``jobs``, ``project``; everything else overrides a factor of the
-        claim's conditions. Nothing is stored.
+        ``preset``, ``seed``, ``jobs``, ``project``, and ``looks`` as for `verify`; everything
+        else overrides a factor of the claim's conditions. Nothing is stored.
 
     Returns
     -------
@@ -277,10 +285,17 @@ def check(id: str, /, algorithm: Callable[..., Any], **options: Any) -> Ledger:
         If `algorithm` is not callable.
     """
     preset, seed = options.pop("preset", "quick"), options.pop("seed", 0)
-    jobs, project = options.pop("jobs", 1), options.pop("project", None)
-    load(project)
-    claim = registry.claims.get(id)
-    return claims_room.check(claim, algorithm, preset=preset, seed=seed, jobs=jobs, **options)
+    jobs, looks = options.pop("jobs", 1), options.pop("looks", 1)
+    load(options.pop("project", None))
+    return claims_room.check(
+        registry.claims.get(id),
+        algorithm,
+        preset=preset,
+        seed=seed,
+        jobs=jobs,
+        looks=looks,
+        **options,
+    )
 
 
 def replay(task_id: str, /, **options: Any) -> pd.DataFrame:
@@ -344,12 +359,19 @@ def _judge(
     controls: bool,
     started: float,
     failed: Sequence[Outcome] = (),
+    *,
+    looks: int = 1,
+    run: bool = False,
 ) -> Ledger:
+    failed = list(failed)
+
     def tables(want: Wanted) -> pd.DataFrame:
+        if run and looks > 1:  # a first look has run already, together with all others
+            failed.extend(workspace.run([want], strict=False).failed)
         return want.table(workspace.store)
 
     results = [
-        evaluate(claim, workspace.preset, workspace.seed, tables, controls=controls)
-        for claim in selected
+        evaluate(c, workspace.preset, workspace.seed, tables, controls=controls, looks=looks)
+        for c in selected
     ]
     return Ledger(results, workspace.preset, time.perf_counter() - started, failed)

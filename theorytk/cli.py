@@ -111,6 +111,9 @@ def verify(
     controls: Annotated[bool, typer.Option("--controls", help="Judge the controls too.")] = False,
     preset: Preset = "quick",
     stored: Annotated[bool, typer.Option("--stored", help="Judge only what is stored.")] = False,
+    looks: Annotated[
+        int, typer.Option(help="How often to double what leaves a claim undecided, plus one.")
+    ] = 1,
     as_json: Json = False,
     jobs: Jobs = None,
     seed: Seed = 0,
@@ -123,6 +126,7 @@ def verify(
         *(ids or []),
         controls=controls,
         stored=stored,
+        looks=looks,
         preset=preset,
         jobs=jobs,
         seed=seed,

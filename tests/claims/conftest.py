@@ -60,7 +60,9 @@ def declare():
 def judged(declare):
     """Return a function that evaluates a claim: x is -0.1 or 0.1, plus the condition's shift."""
 
-    def judge(estimate: Any, *, keep: int = 1000, preset: str = "quick", **changes: Any) -> Any:
+    def judge(
+        estimate: Any, *, keep: int = 1000, preset: str = "quick", looks: int = 1, **changes: Any
+    ) -> Any:
         def tables(want: Any) -> pd.DataFrame:
             rows = [
                 {"shift": c["shift"], "replicate": r, "x": c["shift"] + 0.1 * (-1) ** r}
@@ -69,7 +71,7 @@ def judged(declare):
             ]
             return pd.DataFrame(rows[:keep]).assign(_task="t", _seconds=2.0, _fingerprint="f")
 
-        return evaluate(declare(estimate, **changes), preset, 0, tables)
+        return evaluate(declare(estimate, **changes), preset, 0, tables, looks=looks)
 
     return judge
 

@@ -96,3 +96,13 @@ def test_wrong_use_is_a_clear_error(coin, arguments, options, message):
 def test_what_cannot_be_called_is_refused(coin):
     with pytest.raises(TypeError, match="algorithm must be callable; got 'honest'"):
         tk.check("coin/fair", "honest")
+
+
+def test_looks_again_at_twice_the_replicates(coin):
+    """400 tosses of this coin leave the claim undecided, at any level."""
+    nearly = Coin(0.36)
+    assert str(tk.check("coin/fair", nearly)["coin/fair"].verdict) == "undecided"
+    (result,) = tk.check("coin/fair", nearly, looks=3)
+    assert result.judgement.estimate.n == 1600
+    with pytest.raises(ValueError, match="looks must be an integer >= 1; got 0"):
+        tk.check("coin/fair", nearly, looks=0)

@@ -136,3 +136,22 @@ def test_a_bad_claim_is_refused(declare, changes, message):
 def test_a_control_changes_one_factor():
     with pytest.raises(ValueError, match="must change one factor"):
         Control("two at once", a=1, b=2)
+
+
+def test_replicates_are_doubled_until_decided(judged):
+    """The interval of 30 replicates reaches beyond the margin, that of 120 does not."""
+    region = AtMost(0.0, margin=0.06)
+    assert str(judged(mean, region=region).verdict) == "undecided"
+    assert str(judged(mean, region=region, looks=2).verdict) == "undecided"
+    result = judged(mean, region=region, looks=6, controls=(Control("near", shift=0.06),))
+    assert str(result.verdict) == "supported"
+    assert result.judgement.estimate.n == 120
+    (control,) = result.controls
+    assert (control.judgement.estimate.n, control.caught) == (120, True)
+
+
+def test_nothing_is_looked_at_again_once_decided_or_without_rows(judged):
+    assert judged(mean, looks=6).judgement.estimate.n == 30
+    assert judged(mean, region=AtMost(-1.0), looks=6).judgement.estimate.n == 30
+    missing = judged(mean, region=AtMost(0.0), looks=6, keep=40)
+    assert (str(missing.verdict), missing.judgement) == ("undecided", None)

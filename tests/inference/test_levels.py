@@ -15,6 +15,7 @@ from theorytk.inference import (
     bounded_mean_estimate,
     distribution_distance_estimate,
     judge,
+    levels_of_looks,
     mean_estimate,
     order_estimate,
     proportion_estimate,
@@ -162,3 +163,28 @@ def test_proportions_keep_their_level_exactly():
         found = np.array([judge(e, AtMost(p), level=LEVEL).verdict for e in estimates])
         assert mass[found == "contradicted"].sum() <= LEVEL / 2
         assert mass[found == "supported"].sum() <= LEVEL / 2
+
+
+def verdicts_of_looks(truth, region, levels):
+    """How often each verdict ends 20, 40, 80, ... draws with this mean."""
+    found = []
+    for x in truth + np.random.default_rng(7).normal(
+        size=(SIMULATIONS, 20 * 2 ** (len(levels) - 1))
+    ):
+        for look, level in enumerate(levels):
+            verdict = judge(mean_estimate(x[: 20 * 2**look]), region, level=level).verdict
+            if verdict != "undecided":
+                break
+        found.append(verdict)
+    return {v: found.count(v) for v in ("supported", "contradicted", "undecided")}
+
+
+def test_looks():
+    levels, region = levels_of_looks(4, LEVEL), AtMost(0.0, margin=1.0)
+    assert verdicts_of_looks(0.0, region, levels)["contradicted"] <= most(LEVEL / 2)
+    assert verdicts_of_looks(1.0, region, levels)["supported"] <= most(LEVEL / 2)
+    # Far inside and far outside everything is decided in the end, and rightly.
+    assert verdicts_of_looks(0.5, AtMost(0.0), levels)["contradicted"] > 0.99 * SIMULATIONS
+    assert verdicts_of_looks(-0.3, region, levels)["supported"] > 0.99 * SIMULATIONS
+    # Looking four times at the level of one look is the mistake.
+    assert verdicts_of_looks(0.0, AtMost(0.0), [LEVEL] * 4)["contradicted"] > most(LEVEL / 2)

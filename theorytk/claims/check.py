@@ -27,6 +27,7 @@ def check(
     preset: str,
     seed: int,
     jobs: int,
+    looks: int,
     **factors: Any,
 ) -> Ledger:
     """Judge `claim` with `algorithm` in the place of the one that its experiment exercises.
@@ -46,6 +47,8 @@ def check(
         Root seed, >= 0.
     jobs : int
         Worker processes, >= 1.
+    looks : int
+        How often to look at twice as many replicates while the claim is undecided, >= 1.
     **factors
         Factors to override.
 
@@ -57,6 +60,7 @@ def check(
     check_choice("preset", preset, PRESETS)
     check_int("seed", seed, lower=0)
     check_int("jobs", jobs, lower=1)
+    check_int("looks", looks, lower=1)
     name = claim.experiment.algorithm
     if name is None:
         raise ValueError(
@@ -74,5 +78,5 @@ def check(
         return run_in_memory(want, jobs=jobs, replace={name: algorithm})
 
     started = time.perf_counter()
-    result = evaluate(replace(claim, at=fixed), preset, seed, tables, controls=False)
+    result = evaluate(replace(claim, at=fixed), preset, seed, tables, controls=False, looks=looks)
     return Ledger([result], preset, time.perf_counter() - started)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from theorytk.claims.claim import Claim, Control
 from theorytk.experiments import PRESETS
-from theorytk.inference import Judgement, Region, Verdict, judge
+from theorytk.inference import Judgement, Region, Verdict, judge, levels_of_looks
 from theorytk.runner.run import Wanted
 
 if TYPE_CHECKING:
@@ -106,9 +106,19 @@ def not_decided(claim: Claim, preset: str) -> tuple[Verdict, str] | None:
 
 
 def evaluate(
-    claim: Claim, preset: str, seed: int, tables: Tables, *, controls: bool = True
+    claim: Claim,
+    preset: str,
+    seed: int,
+    tables: Tables,
+    *,
+    controls: bool = True,
+    looks: int = 1,
 ) -> ClaimResult:
     """Judge `claim` and its controls on the rows that `tables` returns.
+
+    While the claim is undecided, its replicates are doubled, `looks` - 1 times at most; the levels
+    of `theorytk.inference.levels_of_looks` keep the error probability. Its controls are judged
+    at the look that decided.
 
     Parameters
     ----------
@@ -122,6 +132,8 @@ def evaluate(
         ``tables(wanted) -> DataFrame``: the rows of some conditions.
     controls : bool
         Whether to judge the controls too.
+    looks : int
+        How often to look, >= 1.
 
     Returns
     -------
@@ -131,10 +143,18 @@ def evaluate(
     undecidable = not_decided(claim, preset)
     if undecidable:
         return ClaimResult(claim, undecidable[0], None, (), undecidable[1])
-    want = wanted(claim, preset, seed)
-    table = tables(want)
-    judgement, reason = _judge(claim, want, table)
-    tested = tuple(_control(claim, c, preset, seed, tables) for c in claim.controls if controls)
+    first = wanted(claim, preset, seed)
+    for look, level in enumerate(levels_of_looks(looks)):
+        want = replace(first, replicates=first.replicates * 2**look)
+        table = tables(want)
+        judgement, reason = _judge(claim, want, table, level)
+        if judgement is None or judgement.verdict is not Verdict.UNDECIDED:
+            break
+    changed = [
+        (c, replace(wanted(claim, preset, seed, c), replicates=want.replicates))
+        for c in (claim.controls if controls else ())
+    ]
+    tested = tuple(_control(claim, c, other, tables(other), level) for c, other in changed)
     return ClaimResult(
         claim,
         judgement.verdict if judgement else Verdict.UNDECIDED,
@@ -147,10 +167,9 @@ def evaluate(
 
 
 def _control(
-    claim: Claim, control: Control, preset: str, seed: int, tables: Tables
+    claim: Claim, control: Control, want: Wanted, table: pd.DataFrame, level: float
 ) -> ControlResult:
-    want = wanted(claim, preset, seed, control)
-    judgement, reason = _judge(claim, want, tables(want))
+    judgement, reason = _judge(claim, want, table, level)
     if judgement is None:
         return ControlResult(control, None, False, reason)
     caught = judgement.verdict is Verdict.CONTRADICTED
@@ -159,14 +178,16 @@ def _control(
     return ControlResult(control, judgement, caught)
 
 
-def _judge(claim: Claim, want: Wanted, table: pd.DataFrame) -> tuple[Judgement | None, str]:
+def _judge(
+    claim: Claim, want: Wanted, table: pd.DataFrame, level: float
+) -> tuple[Judgement | None, str]:
     present = len(table[["replicate", *want.experiment.factors()]].drop_duplicates())
     expected = len(want.conditions) * want.replicates
     if present < expected:
         return None, f"{expected - present} of {expected} replicates are missing"
     try:
         estimates = claim.estimate(table)
-        return judge(estimates, claim.region, kind=claim.kind), ""
+        return judge(estimates, claim.region, kind=claim.kind, level=level), ""
     except Exception as error:  # one broken estimate must not cost the other verdicts
         return None, f"no estimate: {type(error).__name__}: {error}"
 

@@ -12,7 +12,7 @@ from theorytk.inference.estimates import (
     slope_estimate,
     violations_estimate,
 )
-from theorytk.inference.judging import KINDS, Judgement, Point, Verdict, judge
+from theorytk.inference.judging import KINDS, Judgement, Point, Verdict, judge, levels_of_looks
 from theorytk.inference.orders import order_estimate
 from theorytk.inference.regions import AtLeast, AtMost, Between, Region
 from theorytk.inference.tails import tail_rate
@@ -33,6 +33,7 @@ __all__ = [
     "distribution_distance_estimate",
     "exact_estimate",
     "judge",
+    "levels_of_looks",
     "mean_estimate",
     "order_estimate",
     "proportion_estimate",

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from theorytk._validation import check_choice, check_real
+from theorytk._validation import check_choice, check_int, check_real
 from theorytk.inference._laws import POWER, Binomial, Interval
 from theorytk.inference.estimates import LEVEL, Estimate
 from theorytk.inference.regions import Region
 
-__all__ = ["KINDS", "Judgement", "Point", "Verdict", "judge"]
+__all__ = ["KINDS", "Judgement", "Point", "Verdict", "judge", "levels_of_looks"]
 
 KINDS = ("statistical", "identity", "refutable")
 """Kinds of claims."""
@@ -174,6 +174,39 @@ def judge(
         resolution if math.isfinite(resolution) else None,
         points,
     )
+
+
+def levels_of_looks(looks: int, level: float = LEVEL) -> tuple[float, ...]:
+    """Return the level at which to judge at each look at a growing sample.
+
+    One look spends `level`. Of several, look j spends ``level / 2^(j+1)``, so that the sum over
+    any number of looks stays below `level`, whatever the looks have in common (union bound).
+
+    Parameters
+    ----------
+    looks : int
+        Number of looks, >= 1.
+    level : float
+        Two-sided error probability of all looks together, between 0 and 1.
+
+    Returns
+    -------
+    tuple of float, length `looks`
+        Level of each look.
+
+    Raises
+    ------
+    ValueError
+        If `looks` or `level` is out of range.
+
+    Examples
+    --------
+    >>> levels_of_looks(1, 0.04), levels_of_looks(3, 0.04)
+    ((0.04,), (0.02, 0.01, 0.005))
+    """
+    looks = check_int("looks", looks, lower=1)
+    level = check_real("level", level, lower=0, upper=1, lower_open=True, upper_open=True)
+    return (level,) if looks == 1 else tuple(level / 2 ** (j + 1) for j in range(looks))
 
 
 def _check_kind(label: str, estimate: Estimate, kind: str) -> None:
