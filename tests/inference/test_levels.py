@@ -21,7 +21,6 @@ from theorytk.inference import (
     proportion_estimate,
     slope_estimate,
 )
-from theorytk.inference._laws import betting_lower
 
 LEVEL = 0.05
 POINTS = 2
@@ -33,22 +32,6 @@ MARGIN = 0.01
 def most(probability):
     """What a count of events of this probability exceeds in one test of a million only."""
     return stats.binom.isf(FALSE_ALARM, SIMULATIONS, probability)
-
-
-@dataclass(frozen=True)
-class Tabled:
-    """Limits computed for all simulations at once (the mean kept as the library does)."""
-
-    limits: dict[float, tuple[float, float]]
-
-    def interval(self, level):
-        return self.limits[level]
-
-    def departure(self, bound, above, level):
-        return 0.0
-
-
-ZERO = Tabled(dict.fromkeys((LEVEL, LEVEL / POINTS), (0.0, 0.0)))
 
 
 def means(rng, count):
@@ -72,17 +55,8 @@ def proportions(rng, count):
 
 
 def bounded_means(rng, count):
-    x = rng.beta(0.5, 0.5, size=(count, 30))
-    limits = {
-        a: (
-            np.minimum(betting_lower(x, a), x.mean(1)),
-            np.maximum(1 - betting_lower(1 - x, a), x.mean(1)),
-        )
-        for a in (LEVEL, LEVEL / POINTS)
-    }
-    laws = [Tabled({a: (lo[i], hi[i]) for a, (lo, hi) in limits.items()}) for i in range(count)]
-    assert bounded_mean_estimate(x[0], 0, 1).interval(LEVEL) == laws[0].interval(LEVEL)
-    return [Estimate(v, 30, "betting", 0.1, law) for v, law in zip(x.mean(1), laws, strict=True)]
+    made = cache(lambda k: bounded_mean_estimate(np.arange(30) < k, 0, 1))
+    return [made(int(k)) for k in rng.binomial(30, 0.5, size=count)]
 
 
 def distances(rng, count):
@@ -105,7 +79,7 @@ KINDS = {
     "slope": Kind(slopes, 0.0, 2.0, mean_estimate(np.linspace(-9.1, -8.9, 20)), exact=True),
     "order": Kind(orders, 1.0, 0.3, mean_estimate(np.linspace(-9.1, -8.9, 20))),
     "proportion": Kind(proportions, 0.3, 0.45, proportion_estimate(0, 4000)),
-    "bounded mean": Kind(bounded_means, 0.5, 0.49, Estimate(0.0, 9, "", 0.0, ZERO)),
+    "bounded mean": Kind(bounded_means, 0.5, 0.49, bounded_mean_estimate(np.zeros(400), 0, 1)),
     "distance": Kind(
         distances, 0.2, 0.6, distribution_distance_estimate(np.linspace(0, 1, 4000), lambda x: x)
     ),

@@ -1,5 +1,6 @@
 """Estimates, regions and verdicts: arrays in, no files; the lowest layer."""
 
+from theorytk.inference.betting import betting_interval
 from theorytk.inference.estimates import (
     LEVEL,
     MIN_REPLICATES,
@@ -15,6 +16,7 @@ from theorytk.inference.estimates import (
 from theorytk.inference.judging import KINDS, Judgement, Point, Verdict, judge, levels_of_looks
 from theorytk.inference.orders import order_estimate
 from theorytk.inference.regions import AtLeast, AtMost, Between, Region
+from theorytk.inference.sequential import sequential_verdict
 from theorytk.inference.tails import tail_rate
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "Point",
     "Region",
     "Verdict",
+    "betting_interval",
     "bounded_mean_estimate",
     "distribution_distance_estimate",
     "exact_estimate",
@@ -37,6 +40,7 @@ __all__ = [
     "mean_estimate",
     "order_estimate",
     "proportion_estimate",
+    "sequential_verdict",
     "slope_estimate",
     "tail_rate",
     "violations_estimate",

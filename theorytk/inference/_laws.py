@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from theorytk.inference.betting import betting_interval
+
 POWER = 0.99
 """Power with which a departure counts as caught (see `Law.departure`)."""
 
@@ -86,19 +88,14 @@ class Binomial:
 
 @dataclass(frozen=True, eq=False)
 class Betting:
-    """The hedged capital interval for the mean of values in ``[lower, upper]``."""
+    """The betting interval for the mean of values in ``[lower, upper]``."""
 
     values: NDArray[np.float64]
     lower: float
     upper: float
 
     def interval(self, level: float) -> Interval:
-        width = self.upper - self.lower
-        x = np.clip((self.values - self.lower) / width, 0.0, 1.0)
-        # When values drift, the limits can cross or miss the mean: the interval keeps the mean.
-        lo = min(float(betting_lower(x, level)), float(x.mean()))
-        hi = max(float(1 - betting_lower(1 - x, level)), float(x.mean()))
-        return self.lower + width * lo, self.lower + width * hi
+        return betting_interval(self.values, level, self.lower, self.upper)
 
     def departure(self, bound: float, above: bool, level: float) -> float:
         # To first order: the half-width of this sample, and the spread of the mean.
@@ -135,32 +132,3 @@ class Undecided:
 
     def departure(self, bound: float, above: bool, level: float) -> float:
         return math.inf
-
-
-def betting_lower(x: NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    """Return the largest mean m that bets on more than m reject at ``level / 2``.
-
-    Values are in [0, 1], of shape (..., n). The running maximum of the capital falls with m, so
-    that bisection finds it; the end returned is one that is rejected (or 0).
-    """
-    bets = _bets(x, level)
-    lo = np.zeros(x.shape[:-1])
-    hi = np.ones(x.shape[:-1])
-    for _ in range(50):
-        mid = (lo + hi) / 2
-        m = mid[..., None]
-        gains = np.log1p(np.minimum(bets, 0.5 / m) * (x - m))
-        rejected = np.cumsum(gains, axis=-1).max(axis=-1) >= math.log(2 / level)
-        lo = np.where(rejected, mid, lo)
-        hi = np.where(rejected, hi, mid)
-    return lo
-
-
-def _bets(x: NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    """Return the predictable bets: each knows the values before it only."""
-    n = x.shape[-1]
-    t = np.arange(1, n + 1)
-    mean = (0.5 + np.cumsum(x, axis=-1)) / (t + 1)
-    variance = (0.25 + np.cumsum((x - mean) ** 2, axis=-1)) / (t + 1)
-    before = np.concatenate([np.full((*x.shape[:-1], 1), 0.25), variance[..., :-1]], axis=-1)
-    return np.asarray(np.sqrt(2 * math.log(2 / level) / (n * before)))

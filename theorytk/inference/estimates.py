@@ -219,20 +219,20 @@ def violations_estimate(violations: int, n: int) -> Estimate:
 
 
 def bounded_mean_estimate(values: ArrayLike, lower: float, upper: float) -> Estimate:
-    """Estimate the mean of bounded values by betting, valid at every `n`.
+    """Estimate the mean of bounded values by betting, valid at every `n` and at all at once.
 
     Parameters
     ----------
     values : array_like, shape (n,)
-        Independent values of one mean, each within ``[lower, upper]``; ``n >= 2``. Their order
-        matters: it is the order of the bets.
+        Independent values of one mean, each within ``[lower, upper]``; ``n >= 2``.
     lower, upper : float
         What the values cannot leave, known beforehand, in their unit.
 
     Returns
     -------
     Estimate
-        The mean, with the hedged capital interval.
+        The mean, with the interval of `betting_interval`: one may add values and look again, as
+        `sequential_verdict` does.
 
     Raises
     ------
@@ -242,10 +242,7 @@ def bounded_mean_estimate(values: ArrayLike, lower: float, upper: float) -> Esti
     References
     ----------
     I. Waudby-Smith and A. Ramdas, Estimating means of bounded random variables by betting,
-    J. R. Stat. Soc. B 86 (2024): the hedged capital interval at fixed n with their bets
-    ``sqrt(2 log(2/level) / (n s^2))`` cut at half of what keeps the capital positive, both hands
-    weighing 1/2, intersected over the first 1, ..., n values. Ours: the interval is widened to
-    hold the sample mean, should the values drift so far that it does not.
+    J. R. Stat. Soc. B 86 (2024), with a mixture of bets (see `betting_interval`).
 
     Examples
     --------
