@@ -244,6 +244,7 @@ def test_max_is_the_maximum(name, p):
     assert few.n_computed <= A.shape[1]
     assert few.lower <= scores.upper.max() * (1 + 1e-9)
     assert few.upper >= scores.lower.max() * (1 - 1e-9)
+    assert few.upper <= few.n_computed**p * few.lower * (1 + 1e-7)
 
 
 def test_max_of_zero_matrix():

@@ -13,6 +13,7 @@ from theorytk.sensitivity.theory import (
     lewis_best_step,
     lewis_global_rate,
     lewis_local_rate,
+    mixture_density_bound,
     onesided_lewis_bound,
     sensitivity_bounds_from_leverage,
     sensitivity_bounds_from_lewis,
@@ -146,6 +147,15 @@ def test_flattening(p):
             after, tau = density(A, mu, p)
             assert after <= flattening_bound(B, A.shape[1], p) * (1 + 1e-12)
             B = after
+
+
+@pytest.mark.parametrize("p", [2.0, 3.0, 6.0])
+def test_density_of_a_mixture_with_lewis_weights(p):
+    rng = np.random.default_rng(6)
+    for A in (MATRICES["Gaussian"], MATRICES["Cauchy"], MATRICES["flat"], np.eye(3)):
+        w, mu = lewis_weights(A, p).weights, rng.dirichlet(np.full(len(A), 0.1))
+        bound = mixture_density_bound(A.shape[1])
+        assert density(A, (mu + w / A.shape[1]) / 2, p)[0] <= bound * (1 + 1e-9)
 
 
 def test_density_of_the_sensitivities_is_at_most_their_total(instance):

@@ -211,6 +211,39 @@ def _descend(
 
 
 @njit(cache=True, nogil=True)
+def l1_minimise(
+    B: Any,
+    Bt: Any,
+    b: Any,
+    norms: Any,
+    gram_inverse: Any,
+    shift: Any,
+    max_pivots: int,
+    x: Any,
+    dual: Any,
+) -> tuple[float, float, int]:
+    """Minimise |B x|_1 over b.x = 1 into x, b of unit length; return (lower, upper, pivots).
+
+    The interval is for sup |b.x| / |B x|_1: below it is the ratio at x, above it |v|_inf for a v
+    with B'v = b, which is written into `dual`. It holds whether or not the pivots sufficed.
+    """
+    d = len(b)
+    active = np.empty(d - 1, np.int64)
+    if not _start(B, Bt, b, norms, active):
+        return 0.0, np.inf, 0
+    pivots, inverse, multipliers = _descend(B, Bt, b, norms, shift, active, max_pivots, dual)
+    x[:] = inverse[:, 0]
+    lower = abs(np.dot(b, x)) / np.sum(np.abs(np.dot(x, Bt)))
+    for k in range(1, d):
+        dual[active[k - 1]] = -multipliers[k]
+    # What rounding has left of B'u = lambda b is spread over all rows.
+    rest = multipliers[0] * b - np.dot(Bt, dual)
+    dual += np.dot(np.dot(gram_inverse, rest), Bt)
+    dual /= multipliers[0]
+    return lower, np.max(np.abs(dual)), pivots
+
+
+@njit(cache=True, nogil=True)
 def l1_sensitivities(
     B: Any, targets: Any, gram_inverse: Any, shift: Any, max_pivots: int
 ) -> tuple[Any, Any, Any]:
@@ -221,18 +254,11 @@ def l1_sensitivities(
     (n, d), m = B.shape, len(targets)
     lower, upper, pivots = np.zeros(m), np.full(m, np.inf), np.zeros(m, np.int64)
     norms, Bt = np.sqrt(np.sum(B * B, axis=1)), np.ascontiguousarray(B.T)
-    active, sign = np.empty(d - 1, np.int64), np.empty(n)
+    x, dual = np.empty(d), np.empty(n)
     for j in range(m):
         length = np.sqrt(np.dot(targets[j], targets[j]))
-        b = targets[j] / length
-        if not _start(B, Bt, b, norms, active):
-            continue
-        pivots[j], inverse, dual = _descend(B, Bt, b, norms, shift, active, max_pivots, sign)
-        x = inverse[:, 0].copy()
-        lower[j] = length * abs(np.dot(b, x)) / np.sum(np.abs(np.dot(x, Bt)))
-        for k in range(1, d):
-            sign[active[k - 1]] = -dual[k]
-        # What rounding has left of B'u = lambda b is spread over all rows.
-        sign += np.dot(np.dot(gram_inverse, dual[0] * b - np.dot(Bt, sign)), Bt)
-        upper[j] = length * np.max(np.abs(sign)) / dual[0]
+        low, high, pivots[j] = l1_minimise(
+            B, Bt, targets[j] / length, norms, gram_inverse, shift, max_pivots, x, dual
+        )
+        lower[j], upper[j] = length * low, length * high
     return lower, upper, pivots

@@ -56,12 +56,13 @@ def _line_search(y: Any, dy: Any, p: float, value: float) -> float:
 
 @njit(cache=True, nogil=True)
 def lp_minimise(
-    Bt: Any, b: Any, gram_inverse: Any, p: float, x: Any, tol: float, max_iter: int
+    Bt: Any, b: Any, gram_inverse: Any, p: float, x: Any, dual: Any, tol: float, max_iter: int
 ) -> tuple[float, float, int]:
     """Minimise |B x|_p over b.x = 1 from x, in place; return (lower, upper, iterations).
 
     `Bt` is the transpose of B. The interval is for (sup |b.x| / |B x|_p)^p: below it is the ratio
-    at x, above it the power of |v|_q for a v with B'v = b, which weighted least squares supplies.
+    at x, above it the power of |v|_q for a v with B'v = b, which weighted least squares supplies
+    and which is written into `dual`.
     """
     d, n = Bt.shape
     q, norms = p / (p - 1), np.sqrt(np.sum(Bt * Bt, axis=0))
@@ -79,7 +80,10 @@ def lp_minimise(
         v = D * dy
         v += np.dot(np.dot(gram_inverse, b - np.dot(Bt, v)), Bt)
         largest = np.max(np.abs(v))
-        upper = min(upper, largest**p * _power_sum(v / largest, q) ** (p / q))
+        bound = largest**p * _power_sum(v / largest, q) ** (p / q)
+        if bound < upper:
+            upper = bound
+            dual[:] = v
         if upper - lower <= tol * upper or iteration == max_iter:
             break
         bz = np.dot(b, z)
@@ -104,11 +108,11 @@ def lp_sensitivities(
     """Return (lower, upper, iterations) of each target, which must not be zero, for 1 < p < inf."""
     m = len(targets)
     lower, upper, n_iter = np.empty(m), np.empty(m), np.empty(m, np.int64)
-    Bt = np.ascontiguousarray(B.T)
+    Bt, dual = np.ascontiguousarray(B.T), np.empty(len(B))
     for j in range(m):
         length = np.sqrt(np.dot(targets[j], targets[j]))
         b = targets[j] / length
-        low, high, n_iter[j] = lp_minimise(Bt, b, gram_inverse, p, b.copy(), tol, max_iter)
+        low, high, n_iter[j] = lp_minimise(Bt, b, gram_inverse, p, b.copy(), dual, tol, max_iter)
         lower[j], upper[j] = low * length**p, high * length**p
     return lower, upper, n_iter
 

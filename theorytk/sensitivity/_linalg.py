@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from numbers import Real
 from typing import Any
 
@@ -21,7 +21,17 @@ from numpy.typing import NDArray
 
 from theorytk._validation import check_array, check_choice, check_int, check_real
 
-__all__ = ["Array", "RowBlocks", "check_exponent", "triangle_whitening"]
+__all__ = [
+    "Array",
+    "RowBlocks",
+    "as_blocks",
+    "check_exponent",
+    "check_matrix",
+    "check_size",
+    "spanned",
+    "stacked_triangle",
+    "triangle_whitening",
+]
 
 Array = NDArray[np.float64]
 
@@ -35,6 +45,9 @@ GRAM_ERROR = 1e-10
 CHOLQR2_CONDITION = 1e7
 WELL_CONDITIONED = 30
 
+# A row belongs to a row space if it is spanned to this relative accuracy.
+SPAN_TOLERANCE = 1e-9
+
 # Squares of a column outside this range may have lost digits by overflow or underflow.
 SQUARES = (1e-200, 1e200)
 
@@ -44,6 +57,20 @@ def check_exponent(p: Any, *, lower: float = 1.0) -> float:
     if isinstance(p, Real) and p < 1:
         raise ValueError(f"p must be >= 1, for below the unit ball is not convex; got {p!r}")
     return check_real("p", p, lower=lower)
+
+
+def check_matrix(A: Any, name: str = "A") -> Array:
+    """Return A as a finite dense matrix (n, d) with rows and columns."""
+    matrix: Array = check_array(name, A, shape=(None, None))
+    check_size(name, matrix.shape)
+    return matrix
+
+
+def check_size(name: str, shape: Any) -> Any:
+    """Return the shape, which must not be empty."""
+    if 0 in shape:
+        raise ValueError(f"{name} must have rows and columns; got shape {shape}")
+    return shape
 
 
 class RowBlocks:
@@ -56,9 +83,7 @@ class RowBlocks:
             _check_kind(name, self.A.data, ndim=1)
         else:
             self.A = _check_kind(name, np.asarray(A), ndim=2)
-        if min(self.A.shape) == 0:
-            raise ValueError(f"{name} must have rows and columns; got shape {self.A.shape}")
-        self.shape: tuple[int, int] = self.A.shape
+        self.shape: tuple[int, int] = check_size(name, self.A.shape)
         self.basis: Array | None = None
         d = self.shape[1]
         # About a megabyte, which stays in cache, but rows enough for BLAS and for stacked QR.
@@ -79,13 +104,26 @@ class RowBlocks:
         A T is the same every time, and none of them need be more than a Gram matrix.
         """
         T = self.whitening()
-        size = np.linalg.norm(T, axis=1, keepdims=True)
-        full = T.shape[1] == self.shape[1] and bool(np.all(size > 0))
-        if full and np.linalg.cond(T / size) <= WELL_CONDITIONED:
-            return self
+        size = np.abs(T).max(axis=1, keepdims=True, initial=0.0)
+        if T.shape[1] == self.shape[1] and bool(np.all(size > 0)):
+            U = T / size
+            if np.linalg.cond(U / np.linalg.norm(U, axis=1, keepdims=True)) <= WELL_CONDITIONED:
+                return self
+        return self.in_basis(T)
+
+    def in_basis(self, T: Array) -> RowBlocks:
+        """Return the blocks of A T."""
         other = copy.copy(self)
         other.basis, other.shape = T, (self.shape[0], T.shape[1])
         return other
+
+    def zeros(self) -> Array:
+        """Return a vector of zeros, one a row."""
+        return np.zeros(self.shape[0])
+
+    def kept(self, vector: Array) -> Array:
+        """Return a vector with one entry a row, computed: here it is so already."""
+        return vector
 
     def scaled(self, scale: Array | None) -> Iterator[tuple[slice, Any]]:
         """Yield the blocks of diag(scale) A."""
@@ -120,33 +158,33 @@ class RowBlocks:
         check_choice("method", method, METHODS)
         T, condition = None, math.inf
         if method != "qr" and self.shape[0] >= self.shape[1]:
-            T, condition = _cholesky_whitening(self._gram(scale))
+            T, condition = _cholesky_whitening(self.gram(scale))
         if method == "gram" or (method == "auto" and condition**2 * EPS <= GRAM_ERROR):
             return _require(T, method)
         if method == "cholqr2" or (method == "auto" and condition <= CHOLQR2_CONDITION):
             first = _require(T, method)
-            T, _ = _cholesky_whitening(self._gram(scale, first))
+            T, _ = _cholesky_whitening(self.gram(scale, first))
             # Of independent columns the first left almost orthonormal ones, of others noise.
             if T is not None and np.abs(T - np.eye(len(T))).max() > 0.5:
                 T = None
             if method == "cholqr2" or T is not None:
                 return first @ _require(T, method)
-        return triangle_whitening(self.triangle(scale=scale), self.shape[0])
+        return triangle_whitening(self.triangle(scale), self.shape[0])
 
-    def triangle(self, above: Array | None = None, scale: Array | None = None) -> Array:
-        """Return the triangle of the QR factorisation of diag(scale) A, stacked below `above`."""
-        R = np.empty((0, self.shape[1])) if above is None else above
+    def triangle(self, scale: Array | None = None) -> Array:
+        """Return the triangle of the QR factorisation of diag(scale) A."""
+        R = np.empty((0, self.shape[1]))
         for rows, X in self.scaled(scale):
             dense = _dense(X)
             self._check_finite(rows, dense)
-            R = np.asarray(np.linalg.qr(np.vstack([R, dense]), mode="r"))
+            R = stacked_triangle([R, dense])
         return R
 
     def _check_finite(self, rows: slice, block: Array) -> None:
         """Raise if an entry of the block is not finite."""
         check_array(f"{self.name}[{rows.start}:]", block)
 
-    def _gram(self, scale: Array | None, T: Array | None = None) -> Array:
+    def gram(self, scale: Array | None, T: Array | None = None) -> Array:
         """Return the Gram matrix of diag(scale) A T."""
         d = self.shape[1]
         G = np.zeros((d, d))
@@ -157,8 +195,38 @@ class RowBlocks:
         return G
 
 
+def as_blocks(A: Any, block_rows: int | None = None) -> RowBlocks:
+    """Return A as blocks of rows; those of a subclass pass as they are."""
+    return A if isinstance(A, RowBlocks) else RowBlocks(A, block_rows)
+
+
+def stacked_triangle(parts: Iterable[Array]) -> Array:
+    """Return the triangle of the QR factorisation of matrices stacked in rows."""
+    return np.asarray(np.linalg.qr(np.vstack(list(parts)), mode="r"))
+
+
 def triangle_whitening(R: Array, n: int) -> Array:
-    """Return the whitening (d, r) of a matrix of n rows with the triangle R.
+    """Return the whitening (d, r) of a matrix of n rows with the triangle R."""
+    P, chosen, _, size = _pivoted(R, n)
+    T = np.zeros((R.shape[1], len(chosen)))
+    T[chosen] = _inverse(P[:, : len(chosen)]) / size[chosen, None]
+    return T
+
+
+def spanned(rows: Array, A: Array) -> NDArray[np.bool_]:
+    """Return which rows (m, d) lie in the row space of A."""
+    P, chosen, others, size = _pivoted(RowBlocks(A).triangle(), len(A))
+    # The other columns of A by the chosen ones, which must also give those of the rows.
+    D = scipy.linalg.solve_triangular(P[:, : len(chosen)], P[:, len(chosen) :])
+    D *= size[others] / size[chosen, None]
+    rest = np.abs(rows[:, others] - rows[:, chosen] @ D)
+    terms = np.abs(rows[:, others]) + np.abs(rows[:, chosen]) @ np.abs(D)
+    return np.asarray((rest <= SPAN_TOLERANCE * terms).all(axis=1))
+
+
+def _pivoted(R: Array, n: int) -> tuple[Array, NDArray[np.intp], NDArray[np.intp], Array]:
+    """Return the first r rows of the pivoted triangle of R, its columns, chosen and others, and
+    the sizes that divide them.
 
     The rank r counts the pivots of the equilibrated R above 10 max(d, sqrt(n)) EPS of the first.
     """
@@ -169,10 +237,7 @@ def triangle_whitening(R: Array, n: int) -> Array:
     diagonal = np.abs(np.diag(P))
     threshold = 10 * max(d, math.sqrt(n)) * EPS * diagonal.max(initial=0.0)
     rank = int(np.count_nonzero(diagonal > threshold))
-    T = np.zeros((d, rank))
-    chosen = pivots[:rank]
-    T[chosen] = _inverse(P[:rank, :rank]) / size[chosen, None]
-    return T
+    return P[:rank], pivots[:rank], pivots[rank:], size
 
 
 def _cholesky_whitening(G: Array) -> tuple[Array | None, float]:

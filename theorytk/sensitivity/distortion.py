@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from theorytk._validation import as_generator, check_array, check_int
 from theorytk.sensitivity._cells import ratio_upper_bound
 from theorytk.sensitivity._kernels import ascend_ratio
-from theorytk.sensitivity._linalg import check_exponent
+from theorytk.sensitivity._linalg import check_exponent, check_matrix
 from theorytk.sensitivity._plane import plane_ratios
 from theorytk.sensitivity._whitening import Array, whiten
 
@@ -28,6 +28,9 @@ MAX_SPATIAL_ROWS = 2000
 MAX_CELL_RANK = 4
 MAX_LIFTED_ENTRIES = 20_000_000
 MAX_LIFTED_COLUMNS = 600
+
+# Largest weights outside this range are divided out, lest their sums overflow or vanish.
+SAFE = (1e-100, 1e100)
 
 # Of each kind of informed start.
 INFORMED_STARTS = 4
@@ -121,7 +124,7 @@ def distortion(
     >>> found.status, round(found.lower, 12), found.upper == found.lower
     ('exact', 0.5, True)
     """
-    A = check_array("A", A, shape=(None, None))
+    A = check_matrix(A)
     weights = check_array("weights", weights, shape=(len(A),))
     if (weights < 0).any():
         raise ValueError(f"weights must be >= 0; got {weights.min():g}")
@@ -158,8 +161,12 @@ def _connected(
     A: Array, omega: Array, p: float, n_starts: int, rng: np.random.Generator
 ) -> Distortion:
     """Return the distortion of a matrix without zero rows."""
-    whitening, B = whiten(A, p)
+    # Whitening a single column would cost more than measuring it.
+    T, B = whiten(A, p) if A.shape[1] > 1 else (np.ones((1, 1)), A)
     n, r = B.shape
+    largest = float(omega.max())
+    unit = 1.0 if largest == 0 or SAFE[0] < largest < SAFE[1] else largest
+    omega = omega / unit
     exact = p == 2 or r == 1 or (p == 1 and (r == 2 or (r == 3 and n <= MAX_SPATIAL_ROWS)))
     if exact:
         high, low, x_max, x_min = _exact_ratios(B, omega, p)
@@ -167,22 +174,23 @@ def _connected(
     else:
         high, low, x_max, x_min = _ascended_ratios(B, omega, p, n_starts, rng)
         high_bound, low_bound = _ratio_bounds(B, omega, p, high, low)
+    high, low = unit * float(high), unit * float(low)
+    high_bound, low_bound = unit * float(high_bound), unit * float(low_bound)
     lower, upper = max(high - 1, 1 - low), max(high_bound - 1, 1 - low_bound)
     status = "exact" if exact else "certified" if upper < math.inf else "estimate"
-    x_max, x_min = whitening.direction(x_max), whitening.direction(x_min)
-    return Distortion(lower, upper, status, high, low, x_max, x_min)
+    return Distortion(lower, upper, status, high, low, T @ x_max, T @ x_min)
 
 
 def _exact_ratios(B: Array, omega: Array, p: float) -> tuple[float, float, Array, Array]:
     """Return (largest ratio, least ratio, and where), in the cases that have an algorithm."""
     r = B.shape[1]
-    if p == 2:
-        values, vectors = scipy.linalg.eigh(B.T @ (omega[:, None] * B), B.T @ B)
-        return float(values[-1]), max(float(values[0]), 0.0), vectors[:, -1], vectors[:, 0]
     if r == 1:
         x, power = np.ones(1), np.abs(B[:, 0] / np.abs(B).max()) ** p
         value = float(omega @ power / power.sum())
         return value, value, x, x
+    if p == 2:
+        values, vectors = scipy.linalg.eigh(B.T @ (omega[:, None] * B), B.T @ B)
+        return float(values[-1]), max(float(values[0]), 0.0), vectors[:, -1], vectors[:, 0]
     if r == 2:
         return plane_ratios(B, omega)
     # A ratio of piecewise linear functions is extreme where the direction is orthogonal to two

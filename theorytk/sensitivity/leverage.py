@@ -12,7 +12,9 @@ from theorytk._validation import as_generator, check_int
 from theorytk.sensitivity._linalg import (
     Array,
     RowBlocks,
+    as_blocks,
     check_exponent,
+    stacked_triangle,
     triangle_whitening,
 )
 
@@ -66,9 +68,9 @@ def leverage_scores(A: Any, *, method: str = "auto", block_rows: int | None = No
     >>> leverage_scores([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.0, 0.0]]).round(6)
     array([0.666667, 0.666667, 0.666667, 0.      ])
     """
-    blocks = RowBlocks(A, block_rows)
+    blocks = as_blocks(A, block_rows)
     scores = blocks.squared_norms(blocks.whitening(method=method))
-    return np.asarray(np.minimum(scores, 1.0, out=scores))
+    return np.minimum(scores, 1.0, out=scores)
 
 
 def root_leverage_scores(A: Any, p: float, *, block_rows: int | None = None) -> Array:
@@ -98,7 +100,7 @@ def root_leverage_scores(A: Any, p: float, *, block_rows: int | None = None) -> 
     array([0.6, 0.8])
     """
     p = check_exponent(p)
-    return np.asarray(leverage_scores(A, block_rows=block_rows) ** (p / 2))
+    return leverage_scores(A, block_rows=block_rows) ** (p / 2)
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,8 @@ class BlockLeverage:
         """
         blocks = RowBlocks(X, name="X")
         self._check_columns(blocks)
-        self._triangle = blocks.triangle(above=self._triangle)
+        R, seen = blocks.triangle(), self._triangle
+        self._triangle = R if seen is None else stacked_triangle([seen, R])
         self.n_rows += blocks.shape[0]
         self._whitening = None
         return self

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from theorytk._validation import check_int, check_real
-from theorytk.sensitivity._linalg import Array, RowBlocks, check_exponent
+from theorytk.sensitivity._linalg import Array, RowBlocks, as_blocks, check_exponent
 from theorytk.sensitivity.theory import lewis_best_step, onesided_lewis_bound
 
 __all__ = ["LewisWeights", "OneSidedWeights", "lewis_weights", "lewis_weights_onesided"]
@@ -119,17 +119,14 @@ def lewis_weights(
     p = check_exponent(p)
     tol = check_real("tol", tol, lower=0.0, lower_open=True)
     max_iter = check_int("max_iter", max_iter, lower=1)
-    blocks = RowBlocks(A, block_rows).conditioned()
-    log_w = np.zeros(blocks.shape[0])
+    blocks = as_blocks(A, block_rows).conditioned()
+    log_w = blocks.zeros()
     step, checkpoint = lewis_best_step(p), math.inf
     for n_iter in range(1, max_iter + 1):
         T = blocks.whitening(np.exp((0.5 - 1 / p) * log_w))
-        squares = blocks.squared_norms(T)
+        squares = blocks.kept(blocks.squared_norms(T))
         present = squares > 0
-        change = np.zeros_like(squares)
-        np.log(squares, out=change, where=present)
-        change *= p / 2
-        np.subtract(change, log_w, out=change, where=present)
+        change = present * (p / 2 * np.log(np.where(present, squares, 1.0)) - log_w)
         residual = float(np.abs(change).max())
         if residual <= tol or n_iter == max_iter:
             break
@@ -137,7 +134,7 @@ def lewis_weights(
             if residual > PROGRESS * checkpoint:
                 step = 1.0 if p < 4 else 2 / p
             checkpoint = residual
-        log_w += step * change
+        log_w = blocks.kept(log_w + step * change)
     if residual > tol:
         warnings.warn(
             f"lewis_weights: residual {residual:.3g} > tol = {tol:g} after {max_iter} iterations",
@@ -218,7 +215,7 @@ def lewis_weights_onesided(
         p = check_exponent(p, lower=2.0)
     n_rounds = check_int("n_rounds", n_rounds, lower=1)
     power = 0.5 - 1 / p
-    blocks = RowBlocks(A, block_rows).conditioned()
+    blocks = as_blocks(A, block_rows).conditioned()
     scores = blocks.squared_norms(blocks.whitening())
     present, rank = scores > 0, blocks.shape[1]
     n = max(int(np.count_nonzero(present)), 1)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theorytk._validation import as_generator, check_array, check_int, check_real
-from theorytk.sensitivity._linalg import check_exponent
+from theorytk.sensitivity._linalg import check_exponent, check_matrix
 from theorytk.sensitivity._whitening import Array
 from theorytk.sensitivity.leverage import leverage_scores, root_leverage_scores
 
@@ -177,6 +177,7 @@ def sample_rows(
     if size is None:
         alpha = check_real("alpha", alpha, lower=0.0, lower_open=True)
     else:
+        s = s / s.max()
         alpha = _oversampling(s, check_int("size", size, lower=1))
     q = np.asarray(np.minimum(1.0, alpha * s) if alpha < math.inf else (s > 0) * 1.0)
     _check_weights(s, q)
@@ -210,7 +211,10 @@ def augmented_scores(A: Any, scores: Any) -> Array:
     array([2., 2.])
     """
     tau = leverage_scores(A)
-    return np.asarray(check_array("scores", scores, shape=tau.shape) + tau)
+    scores = check_array("scores", scores, shape=tau.shape)
+    if (scores < 0).any():
+        raise ValueError(f"scores must be >= 0; got {scores.min():g}")
+    return np.asarray(scores + tau)
 
 
 def flattened_scores(A: Any, scores: Any, p: float, *, rounds: int = 1) -> FlattenedScores:
@@ -245,7 +249,7 @@ def flattened_scores(A: Any, scores: Any, p: float, *, rounds: int = 1) -> Flatt
     >>> flattened_scores([[1.0, 0.0], [0.0, 1.0]], [1.0, 1.0], 4).bounds
     array([2., 2.])
     """
-    A, p = check_array("A", A, shape=(None, None)), check_real("p", p, lower=2.0, lower_open=True)
+    A, p = check_matrix(A), check_real("p", check_exponent(p), lower=2.0, lower_open=True)
     mu = _check_scores(scores)
     if len(mu) != len(A) or A[mu == 0].any():
         raise ValueError("scores must be one for each row of A, and positive unless it is zero")
@@ -302,8 +306,8 @@ def root_leverage_sample(
     >>> root_leverage_sample(A, 1, 5.0, rng=0).counts[0]
     np.int64(2000)
     """
-    A = check_array("A", A, shape=(None, None))
-    p = check_real("p", p, lower=1.0, upper=2.0, upper_open=True)
+    A = check_matrix(A)
+    p = check_real("p", check_exponent(p), lower=1.0, upper=2.0, upper_open=True)
     alpha = check_real("alpha", alpha, lower=0.0, lower_open=True)
     n, d = A.shape
     if rounds is None:
@@ -341,6 +345,8 @@ def _check_scores(scores: Any) -> Array:
         raise ValueError(f"scores must be >= 0; got {s.min():g}")
     if not s.any():
         raise ValueError("scores must have a positive entry; got none")
+    with np.errstate(over="ignore"):
+        check_real("the sum of the scores", float(s.sum()))
     return s
 
 

@@ -19,7 +19,9 @@ from theorytk.sensitivity._linalg import check_exponent
 __all__ = [
     "ROW_LAWS",
     "RowLaw",
+    "active_cost_ratio",
     "cd21_over_v1",
+    "coreset_cost_ratio",
     "estimator_variance",
     "root_leverage_limit",
     "root_leverage_next",
@@ -316,6 +318,71 @@ def root_leverage_limit(rank: int, p: float, oversampling: float) -> float:
     """
     p = check_real("p", check_exponent(p), upper=2.0)
     return float(_positive("oversampling", oversampling) ** (2 / p) * check_int("rank", rank))
+
+
+def coreset_cost_ratio(epsilon: float) -> float:
+    """Return (1 + epsilon) / (1 - epsilon), what regression on a coreset of [A b] costs at most.
+
+    Parameters
+    ----------
+    epsilon : float
+        The distortion of the p-th powers of [A b], >= 0.
+
+    Returns
+    -------
+    float
+        A bound of ||A x - b||_p^p for the minimiser x on the sample, over the least; infinity for
+        epsilon >= 1.
+
+    References
+    ----------
+    Derived here: the cost of x on all rows is at most that on the sample over 1 - epsilon, that
+    of the best x on the sample at most 1 + epsilon times the least. Attained at p = 1, but for a
+    tie, if A is a column of ones and of the labels 0 and 1, whose shares are (1 - epsilon) / 2 and
+    (1 + epsilon) / 2, the sample makes the first as heavy as the second.
+
+    Examples
+    --------
+    >>> coreset_cost_ratio(0.5)
+    3.0
+    """
+    epsilon = check_real("epsilon", min(epsilon, 1.0), lower=0.0)
+    return (1 + epsilon) / (1 - epsilon) if epsilon < 1 else math.inf
+
+
+def active_cost_ratio(epsilon: float, p: float, delta: float) -> float:
+    """Return (1 + 2 / ((1 - epsilon) delta)^(1/p))^p, for labels that are read on a sample alone.
+
+    Parameters
+    ----------
+    epsilon : float
+        The distortion of the p-th powers of A, >= 0, whatever the labels.
+    p : float
+        The exponent, finite.
+    delta : float
+        The probability, above 0, that the bound fails.
+
+    Returns
+    -------
+    float
+        A bound of ||A x - b||_p^p for the minimiser x on the sample, over the least; infinity for
+        epsilon >= 1.
+
+    References
+    ----------
+    Chen, Derezinski (COLT 2021) and Parulekar, Parulekar, Price (2021) have 1 + O(epsilon) at
+    p = 1 for samples large enough. Derived here, with S the sample and z the best x: ||A(x - z)||
+    <= ||SA(x - z)|| / (1 - epsilon)^(1/p) and ||SA(x - z)|| <= 2 ||S(Az - b)||, whose p-th power
+    has at most the mean ||Az - b||^p, so that Markov's inequality bounds it.
+
+    Examples
+    --------
+    >>> active_cost_ratio(0.5, 1.0, 0.1)
+    41.0
+    """
+    p, delta = check_exponent(p), check_real("delta", delta, lower=0.0, upper=1.0, lower_open=True)
+    epsilon = check_real("epsilon", min(epsilon, 1.0), lower=0.0)
+    return (1 + 2 / ((1 - epsilon) * delta) ** (1 / p)) ** p if epsilon < 1 else math.inf
 
 
 def _positive(name: str, value: float) -> float:

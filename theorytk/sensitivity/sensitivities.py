@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
 
 from theorytk._validation import check_array, check_int, check_real
 from theorytk.sensitivity._active_set import l1_sensitivities
 from theorytk.sensitivity._kernels import lp_sensitivities
-from theorytk.sensitivity._linalg import check_exponent
+from theorytk.sensitivity._least_norm import MAX_ITER, l1_settings, linear_program
+from theorytk.sensitivity._linalg import check_exponent, check_matrix, spanned
 from theorytk.sensitivity._plane import plane_sensitivities
 from theorytk.sensitivity._whitening import Array, whiten
 
@@ -21,12 +21,6 @@ __all__ = ["Sensitivities", "sensitivities"]
 
 # All rows against as many as these take minutes; a coreset as reference takes seconds.
 MAX_ROWS = 20_000
-
-# Newton iterations of one row; a few are the rule, but for p near 1.
-MAX_ITER = 500
-
-# Distance of the kinks of the l_1 problem, relative to the length of their rows.
-SHIFT = 1e-11
 
 
 @dataclass(frozen=True)
@@ -116,11 +110,11 @@ def sensitivities(
     >>> found.values
     array([0.5, 0.5, 0.5])
     """
-    A, p = check_array("A", A, shape=(None, None)), check_sensitivity_exponent(p)
+    A, p = check_matrix(A), check_sensitivity_exponent(p)
     tol = check_real("tol", tol, lower=0.0, lower_open=True)
     targets = A if rows is None else A[_check_rows(rows, len(A))]
     if reference is None:
-        found = solve(targets, A, p, tol, spanned=True)
+        found = solve(targets, A, p, tol, inside=True)
         values, lower, upper = np.minimum([found.values, found.lower, found.upper], 1.0)
         return Sensitivities(p, values, lower, upper, found.n_iter)
     return solve(targets, check_array("reference", reference, shape=(None, A.shape[1])), p, tol)
@@ -132,24 +126,23 @@ def check_sensitivity_exponent(p: Any) -> float:
 
 
 def solve(
-    targets: Array, reference: Array, p: float, tol: float, *, spanned: bool = False
+    targets: Array, reference: Array, p: float, tol: float, *, inside: bool = False
 ) -> Sensitivities:
-    """Return the sensitivities of targets against the reference, whose rows span them if so."""
+    """Return the sensitivities of targets against the reference; `inside` if in its row space."""
     lower, upper = np.zeros(len(targets)), np.zeros(len(targets))
     n_iter = np.zeros(len(targets), dtype=np.int64)
     nonzero, wanted = reference[reference.any(axis=1)], targets.any(axis=1)
     if len(nonzero) == 0:
         lower[wanted] = upper[wanted] = math.inf
         return Sensitivities(p, lower.copy(), lower, upper, n_iter)
-    whitening, B = whiten(nonzero, p)
-    if not spanned:
-        outside = wanted & ~whitening.spans(targets)
+    T, B = whiten(nonzero, p)
+    if not inside and B.shape[1] < nonzero.shape[1]:
+        outside = wanted & ~spanned(targets, nonzero)
         lower[outside] = upper[outside] = math.inf
         wanted &= ~outside
-    T = whitening.rows(targets[wanted])
-    low, high, n_iter[wanted] = _bounds(B, T, p, tol)
+    low, high, n_iter[wanted] = _bounds(B, targets[wanted] @ T, p, tol)
     lower[wanted], upper[wanted] = np.minimum(low, high), np.maximum(low, high)
-    wide = np.count_nonzero(upper[wanted] - lower[wanted] > tol * upper[wanted])
+    wide = np.count_nonzero(lower[wanted] < (1 - tol) * upper[wanted])
     if wide:
         warnings.warn(
             f"{wide} of {len(targets)} sensitivities have certified intervals wider than tol = "
@@ -164,7 +157,7 @@ def solve(
 def _bounds(B: Array, T: Array, p: float, tol: float) -> tuple[Array, Array, Any]:
     """Return (lower, upper, iterations) for targets T against B, both whitened."""
     if p == 2:
-        scores = np.sum(T**2, axis=1)
+        scores = np.sum(T @ np.linalg.inv(B.T @ B) * T, axis=1)
         return scores, scores.copy(), 0
     if B.shape[1] == 1:
         scale = np.max(np.abs(B))
@@ -185,39 +178,11 @@ def _bounds(B: Array, T: Array, p: float, tol: float) -> tuple[Array, Array, Any
         return *np.array(found).reshape(-1, 2).T, 0
     if p > 1:
         return lp_sensitivities(B, T, gram_inverse, p, tol, MAX_ITER)
-    # Any spread of distinct numbers serves; fixed ones make results reproducible.
-    spread = np.random.default_rng(0).uniform(0.5, 1.0, len(B))
-    shift = SHIFT * spread * np.linalg.norm(B, axis=1)
-    max_pivots = 50 * B.shape[1] + 100
-    lower, upper, pivots = l1_sensitivities(B, T, gram_inverse, shift, max_pivots)
-    for i in np.flatnonzero(~(upper - lower <= tol * upper)):
+    lower, upper, pivots = l1_sensitivities(B, T, gram_inverse, *l1_settings(B))
+    for i in np.flatnonzero(lower < (1 - tol) * upper):
         low, high = linear_program(B, T[i], p)
         lower[i], upper[i] = max(lower[i], low), min(upper[i], high)
     return lower, upper, pivots
-
-
-def linear_program(B: Array, b: Array, p: float) -> tuple[float, float]:
-    """Return (lower, upper) for sup |b.x| / ||B x||_p at p = 1 or infinity by HiGHS.
-
-    The dual is solved: its solution v with B'v = b gives the upper bound, its multipliers x the
-    lower one. Without a solution the interval is (0, infinity).
-    """
-    (n, d), length = B.shape, np.linalg.norm(b)
-    b = b / length
-    if p == 1:
-        objective = np.append(np.zeros(n), -1.0)
-        bounds = [(-1, 1)] * n + [(0, None)]
-        found = linprog(objective, A_eq=np.column_stack([B.T, -b]), b_eq=np.zeros(d), bounds=bounds)
-    else:
-        found = linprog(np.ones(2 * n), A_eq=np.hstack([B.T, -B.T]), b_eq=b)
-    if found.x is None:
-        return 0.0, math.inf
-    v = found.x[:n] / found.x[n] if p == 1 else found.x[:n] - found.x[n:]
-    v += B @ np.linalg.solve(B.T @ B, b - B.T @ v)
-    x = found.eqlin.marginals
-    lower = abs(b @ x) / np.linalg.norm(B @ x, p)
-    upper = np.max(np.abs(v)) if p == 1 else np.sum(np.abs(v))
-    return float(length * lower), float(length * upper)
 
 
 def _check_rows(rows: Any, n: int) -> np.ndarray:

@@ -18,9 +18,11 @@ from theorytk.sensitivity._linalg import Array, check_exponent
 
 __all__ = [
     "flattening_bound",
+    "irls_local_rate",
     "lewis_best_step",
     "lewis_global_rate",
     "lewis_local_rate",
+    "mixture_density_bound",
     "onesided_lewis_bound",
     "sensitivity_bounds_from_leverage",
     "sensitivity_bounds_from_lewis",
@@ -211,6 +213,38 @@ def lewis_global_rate(p: float, step_size: float) -> float:
     return abs(1 - eta) + eta * abs(1 - check_exponent(p) / 2)
 
 
+def irls_local_rate(p: float, step_size: float) -> float:
+    """Return |1 - eta (p - 1)|, the local rate of iteratively reweighted least squares.
+
+    Parameters
+    ----------
+    p : float
+        The exponent, > 1 and finite.
+    step_size : float
+        The step eta; 1 is plain IRLS, 1 / (p - 1) is Newton's method.
+
+    Returns
+    -------
+    float
+        The factor of the error in an iteration, near a minimiser without residuals of zero: |p - 2|
+        for eta = 1, which converges for p < 3 only; 0, that is quadratically, for Newton's method.
+
+    References
+    ----------
+    Derived here. With D = diag(|r|^(p - 2)), r = A x - b, the least squares step is -H^-1 A'D r, H
+    = A'D A. At a minimiser A'D r = 0, and its derivative is (p - 1) H, so that the step is -(p - 1)
+    times the error to first order, in every direction alike.
+
+    Examples
+    --------
+    >>> irls_local_rate(2.5, 1.0), irls_local_rate(5.0, 0.25)
+    (0.5, 0.0)
+    """
+    p = check_real("p", p, lower=1.0, lower_open=True)
+    eta = check_real("step_size", step_size, lower=0.0, lower_open=True)
+    return abs(1 - eta * (p - 1))
+
+
 def onesided_lewis_bound(n: int, rank: int, n_rounds: int) -> float:
     """Return (n/d)^(1/T), a bound of tau_i(W^(1/2 - 1/p) A) / w_i for the average of T rounds.
 
@@ -275,6 +309,34 @@ def flattening_bound(density: float, rank: int, p: float) -> float:
     density = check_real("density", density, lower=0.0)
     p = check_exponent(p, lower=2.0)
     return float(2 * check_int("rank", rank, lower=1) ** (2 / p) * density ** (1 - 2 / p))
+
+
+def mixture_density_bound(rank: int) -> float:
+    """Return 2 d, a bound of the density B of `flattening_bound` for (sigma / S + w / d) / 2.
+
+    The mixture of sensitivities and Lewis weights is where flattening leads, and its order of rows
+    d S^(1 - 2/p), p >= 2, is above neither S^(2 - 2/p) nor d^(p/2).
+
+    Parameters
+    ----------
+    rank : int
+        The rank d.
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    Derived here: for mu = w / d the leverage scores are d mu, and halving mu and adding to it
+    raises B to 2 B at most.
+
+    Examples
+    --------
+    >>> mixture_density_bound(16)
+    32.0
+    """
+    return 2.0 * check_int("rank", rank, lower=1)
 
 
 def total_estimator_relative_sd(rank: int, p: float, n_samples: int) -> float:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from theorytk._validation import as_generator, check_array, check_int, check_real
-from theorytk.sensitivity._linalg import check_exponent
+from theorytk._validation import as_generator, check_int, check_real
+from theorytk.sensitivity._linalg import check_exponent, check_matrix
 from theorytk.sensitivity._whitening import Array, whiten
+from theorytk.sensitivity.leverage import leverage_scores
 from theorytk.sensitivity.lewis import lewis_weights
 from theorytk.sensitivity.sensitivities import sensitivities, solve
+from theorytk.sensitivity.theory import total_sensitivity_range
 
 __all__ = [
     "MaxSensitivity",
@@ -23,23 +25,34 @@ __all__ = [
     "total_sensitivity",
 ]
 
+# Lewis weights good enough to draw by: any weights leave the estimate unbiased.
+DRAWING_TOL = 1e-3
+
+# Least relative gain of volume for which rows are exchanged, above rounding.
+EXCHANGE = 1e-9
+
 
 @dataclass(frozen=True)
 class TotalSensitivity:
-    """The sum of all sensitivities, exact or estimated.
+    """The sum of all sensitivities, computed or estimated, between certified bounds.
 
     Parameters
     ----------
     value : float
         The sum or its unbiased estimate.
     std_error : float
-        The standard error of the estimate; 0 if exact.
+        The standard error of the estimate; 0 if all were computed.
+    lower, upper : float
+        The sum lies between them for certain: the sums of the bounds of all sensitivities, or for
+        an estimate the range that the rank allows.
     n_computed : int
         How many sensitivities were computed.
     """
 
     value: float
     std_error: float
+    lower: float
+    upper: float
     n_computed: int
 
 
@@ -106,19 +119,22 @@ def total_sensitivity(
     >>> total_sensitivity([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], 1).value
     1.5
     """
-    A, p = check_array("A", A, shape=(None, None)), check_exponent(p)
+    A, p = check_matrix(A), check_exponent(p)
     if size is None:
-        return TotalSensitivity(sensitivities(A, p, tol=tol).total, 0.0, len(A))
+        found = sensitivities(A, p, tol=tol)
+        lower, upper = float(found.lower.sum()), float(found.upper.sum())
+        return TotalSensitivity(found.total, 0.0, lower, upper, len(A))
     size, generator = check_int("size", size, lower=2), as_generator(rng)
     if not A.any():
-        return TotalSensitivity(0.0, 0.0, 0)
-    weights = lewis_weights(A, p).weights
-    probability = weights / weights.sum()
+        return TotalSensitivity(0.0, 0.0, 0.0, 0.0, 0)
+    lewis = lewis_weights(A, p, tol=DRAWING_TOL)
+    probability = lewis.weights / lewis.weights.sum()
     drawn, which = np.unique(generator.choice(len(A), size, p=probability), return_inverse=True)
     values = sensitivities(A, p, rows=drawn, tol=tol).values
     terms = (values / probability[drawn])[which]
     error = float(terms.std(ddof=1)) / math.sqrt(size)
-    return TotalSensitivity(float(terms.mean()), error, len(drawn))
+    lower, upper = total_sensitivity_range(lewis.rank, p)
+    return TotalSensitivity(float(terms.mean()), error, lower, upper, len(drawn))
 
 
 def max_sensitivity(
@@ -127,8 +143,9 @@ def max_sensitivity(
     """Bound the largest l_p sensitivity from few rows.
 
     A row that is a combination of others, ``a = sum_j c_j a_j``, has ``sigma(a)^(1/p) <= sum_j
-    |c_j| sigma(a_j)^(1/p)``. With d rows from a pivoted QR decomposition this bounds all rows; then
-    those of the largest bounds are computed until none can be larger than the largest found.
+    |c_j| sigma(a_j)^(1/p)``. With d rows of locally maximal volume all ``|c_j| <= 1``, so that no
+    row has more than d^p times the largest of their sensitivities; then those of the largest bounds
+    are computed until none can be larger than the largest found.
 
     Parameters
     ----------
@@ -158,22 +175,20 @@ def max_sensitivity(
     >>> round(found.lower, 6), round(found.upper, 6), found.n_computed
     (0.75, 0.75, 2)
     """
-    A, p = check_array("A", A, shape=(None, None)), check_exponent(p)
+    A, p = check_matrix(A), check_exponent(p)
     tol = check_real("tol", tol, lower=0.0, lower_open=True)
     most = len(A) if size is None else check_int("size", size, lower=1)
     if not A.any():
         raise ValueError("A must not be zero: no row is the largest")
     nonzero = np.flatnonzero(A.any(axis=1))
-    whitening, B = whiten(A[nonzero], p)
-    _, pivots = scipy.linalg.qr(B.T, mode="r", pivoting=True)
-    first = pivots[: whitening.rank]
+    _, B = whiten(A[nonzero], p)
+    first, coefficients = _largest_volume(B)
     found = sensitivities(A, p, rows=nonzero[first], tol=tol)
-    coefficients = np.linalg.solve(B[first].T, B.T).T
     upper = np.minimum((np.abs(coefficients) @ found.upper ** (1 / p)) ** p, 1.0)
     lower = np.zeros(len(B))
     lower[first], upper[first] = found.lower, found.upper
     if p <= 2:
-        upper = np.minimum(upper, _leverage(B) ** (p / 2))
+        upper = np.minimum(upper, leverage_scores(B) ** (p / 2))
     done = np.zeros(len(B), dtype=bool)
     done[first] = True
     while done.sum() < most:
@@ -182,7 +197,7 @@ def max_sensitivity(
         if len(waiting) == 0:
             break
         # Few at a time, for each may rule out many.
-        batch = waiting[np.argsort(-upper[waiting])[: min(whitening.rank, most - done.sum())]]
+        batch = waiting[np.argsort(-upper[waiting])[: min(B.shape[1], most - done.sum())]]
         found = sensitivities(A, p, rows=nonzero[batch], tol=tol)
         lower[batch], upper[batch], done[batch] = found.lower, found.upper, True
     row = int(lower.argmax())
@@ -200,10 +215,10 @@ def block_sensitivities(
 ) -> Array:
     """Return scores of blocks of consecutive rows from random signed sums of their rows.
 
-    The score of a block J is the largest of `n_repeats` values of ``sup |c.x|^p / ||A x||_p^p``,
-    c = sum of the rows with random signs. It is at most ``|J|^(p-1)`` times the sum of the
-    sensitivities of the block, and below the largest of them with probability at most
-    2^-n_repeats.
+    The score of a block J is the largest of `n_repeats` values of ``sup |c.x|^p / ||A x||_p^p``, c
+    = sum of the rows with random signs, as certified upper bounds. It is at most ``|J|^(p-1)``
+    times the sum of the sensitivities of the block, up to `tol`, and below the largest of them
+    with probability at most 2^-n_repeats.
 
     Parameters
     ----------
@@ -234,18 +249,27 @@ def block_sensitivities(
     >>> block_sensitivities([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], 1, 1, rng=0)
     array([0.5, 0.5, 0.5])
     """
-    A, p = check_array("A", A, shape=(None, None)), check_exponent(p)
+    A, p = check_matrix(A), check_exponent(p)
     block_size = check_int("block_size", block_size, lower=1)
     n_repeats = check_int("n_repeats", n_repeats, lower=1)
     tol = check_real("tol", tol, lower=0.0, lower_open=True)
     signs = as_generator(rng).choice([-1.0, 1.0], size=(n_repeats, len(A)))
     starts = np.arange(0, len(A), block_size)
     sums = np.add.reduceat(signs[:, :, None] * A, starts, axis=1)
-    found = solve(sums.reshape(-1, A.shape[1]), A, p, tol, spanned=True)
-    return np.asarray(found.values.reshape(n_repeats, -1).max(axis=0))
+    found = solve(sums.reshape(-1, A.shape[1]), A, p, tol, inside=True)
+    return np.asarray(found.upper.reshape(n_repeats, -1).max(axis=0))
 
 
-def _leverage(B: Array) -> Array:
-    """Return the leverage scores of a well conditioned matrix."""
-    R = np.linalg.qr(B, mode="r")
-    return np.asarray(np.sum(scipy.linalg.solve_triangular(R, B.T, trans="T") ** 2, axis=0))
+def _largest_volume(B: Array) -> tuple[Any, Array]:
+    """Return d rows whose volume no exchange for another row increases, and all in terms of them.
+
+    The coefficients, shape (n, d), are at most 1 in modulus, by Cramer's rule.
+    """
+    _, pivots = scipy.linalg.qr(B.T, mode="r", pivoting=True)
+    rows = pivots[: B.shape[1]].copy()
+    while True:
+        coefficients = np.asarray(np.linalg.solve(B[rows].T, B.T).T, dtype=float)
+        i, j = np.unravel_index(np.abs(coefficients).argmax(), coefficients.shape)
+        if abs(coefficients[i, j]) <= 1 + EXCHANGE:
+            return rows, coefficients
+        rows[j] = i
