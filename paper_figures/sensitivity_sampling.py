@@ -63,11 +63,7 @@ def distortion_against_oversampling(tables):
     "sensitivity-sampling/plain-against-augmented",
     paper=PAPER,
     experiments=["sensitivity-sampling/rank-threshold"],
-    at={
-        "sensitivity-sampling/rank-threshold": dict(
-            d=[8, 16, 32, 64], augmented=[False, True], draws=1
-        )
-    },
+    at={"sensitivity-sampling/rank-threshold": dict(d=[8, 16, 32, 64], augmented=[0, 1], draws=1)},
     title="Plain sensitivities oversample the hard instance, augmented ones do not",
     caption=r"blockdiag(flat block, stacked identity), $p=1$: least oversampling with which the "
     "flat block keeps its rank (left), and the expected rows of the whole sample then (right); "
@@ -84,7 +80,7 @@ def plain_against_augmented(tables):
     for ax, column in zip(axes[0], ("oversampling", "rows"), strict=True):
         points = summarise(rows, ["augmented", "d"], column, logarithm=True)
         for i, name in enumerate(("sensitivities", "with leverage scores")):
-            _line(ax, points[points["augmented"] == bool(i)], "d", name, i)
+            _line(ax, points[points["augmented"] == i], "d", name, i)
         drawn.append(points.assign(quantity=column))
         ax.set(xscale="log", yscale="log", xlabel="columns $d$ of the flat block (1)")
         ax.set_xticks(d, labels=d)
@@ -102,30 +98,47 @@ def plain_against_augmented(tables):
     return fig, drawn[0].merge(drawn[1], how="outer")
 
 
+ROUNDS = "sensitivity-sampling/root-leverage-rounds"
+
+
 @figure(
     "sensitivity-sampling/root-leverage",
     paper=PAPER,
-    experiments=["sensitivity-sampling/root-leverage-rounds"],
-    title="Root leverage scores, round by round",
-    caption=r"Rows left of a flat matrix of $2^{14}$ rows (quick preset) and $d=8$ columns; "
-    r"geometric mean and 95% interval over the replicates that go on. Dashed: "
-    r"$n\mapsto\alpha n^{1-p/2}d^{p/2}$, whose limit $\alpha^{2/p}d$, dotted, is set to $125\,d$ "
-    "for both $p$.",
-    reproduces="Not in the paper: the recursion behind its root leverage scores",
+    experiments=[ROUNDS],
+    at={ROUNDS: dict(relative_limit=[8, 32, 125])},
+    title="Root leverage scores, round by round, and where they end",
+    caption=r"Rows left of a flat matrix of $2^{14}$ rows (quick preset) and $d=8$ columns. Left: "
+    r"round by round, the limit $\alpha^{2/p}d$ (dotted) set to $125\,d$ for both $p$; dashed: "
+    r"$n\mapsto\alpha n^{1-p/2}d^{p/2}$. Right: rows left when a round changes them by less than "
+    r"5%, against the limit; dashed: equality. With few rows the scores of a sample differ, and "
+    r"fewer are left. Geometric mean and 95% interval over replicates.",
+    reproduces="Not in the paper: the recursion behind its root leverage scores, and its limit",
 )
 def root_leverage(tables):
-    """Rows against rounds, with the recursion and its limit."""
-    rows = tables["sensitivity-sampling/root-leverage-rounds"]
-    points = summarise(rows, ["p", "round"], "rows", logarithm=True)
-    fig, axes = subplots()
-    ax, d = axes[0, 0], int(rows["d"].iloc[0])
-    for i, (p, line) in enumerate(points.groupby("p")):
-        _line(ax, line, "round", f"$p={p:g}$", i)
-        alpha, law = rows["relative_limit"].iloc[0] ** (p / 2), [line["centre"].iloc[0]]
+    """Rows against rounds with the recursion, and rows in the end against the limit."""
+    rows = tables[ROUNDS]
+    d, last = int(rows["d"].iloc[0]), rows["relative_limit"].max()
+    points = summarise(rows, ["p", "relative_limit", "round"], "rows", logarithm=True)
+    final = rows.sort_values("round").groupby(["p", "relative_limit", "replicate"]).last()
+    ends = summarise(final.reset_index(), ["p", "relative_limit"], "rows", logarithm=True)
+    fig, axes = subplots(1, 2, width="double")
+    for i, p in enumerate(sorted(rows["p"].unique())):
+        line = points[(points["p"] == p) & (points["relative_limit"] == last)]
+        _line(axes[0, 0], line, "round", f"$p={p:g}$", i)
+        alpha, law = last ** (p / 2), [line["centre"].iloc[0]]
         while len(law) < len(line):
             law.append(root_leverage_next(law[-1], d, p, alpha))
-        theory(ax, line["round"], law, label="recursion" if i == 0 else "_law")
-        ax.axhline(root_leverage_limit(d, p, alpha), color="0.5", linestyle=":")
-    ax.set(yscale="log", xlabel="rounds (1)", ylabel="rows left (1)")
-    ax.legend()
-    return fig, points
+        theory(axes[0, 0], line["round"], law, label="recursion" if i == 0 else "_law")
+        end = ends[ends["p"] == p].assign(limit=lambda e: e["relative_limit"] * d)
+        _line(axes[0, 1], end, "limit", f"$p={p:g}$", i)
+    axes[0, 0].axhline(root_leverage_limit(d, 1, last**0.5), color="0.5", linestyle=":")
+    axes[0, 0].set(yscale="log", xlabel="rounds (1)", ylabel="rows left (1)")
+    axes[0, 0].legend()
+    limits = d * np.sort(rows["relative_limit"].unique())
+    theory(axes[0, 1], limits, limits, label="limit")
+    axes[0, 1].set(xscale="log", yscale="log", ylabel="rows left in the end (1)")
+    axes[0, 1].set_xlabel(r"limit $\alpha^{2/p}d$ (1)")
+    for axis in (axes[0, 1].xaxis, axes[0, 1].yaxis):
+        axis.set_ticks(limits, labels=limits)
+    axes[0, 1].minorticks_off()
+    return fig, points.merge(ends, how="outer")

@@ -67,7 +67,7 @@ def accurate_leverage(table):
     design=grid(n=20, d=6, k=8),
     paired=("sketch",),
     columns={"variance": Column("mean squared relative error of a score, times k / 2")},
-    presets={"quick": dict(replicates=4000), "paper": dict(replicates=40_000)},
+    presets={"quick": dict(replicates=3000), "paper": dict(replicates=20_000)},
     block=500,
     algorithm="sketch",
 )

@@ -48,7 +48,7 @@ def random_weights(n, rng):
 @experiment(
     "sensitivity-sampling/lewis-iteration",
     paper=LEWIS,
-    design=grid(n=40, d=3, p=[1, 1.5, 3, 4, 8], step="best", steps=80),
+    design=grid(n=40, d=3, p=[1, 1.5, 3, 4, 8], step="best", steps=60),
     paired=("step", "step_scale", "update"),
     columns={
         "iteration": Column("iteration", dtype="int"),

@@ -27,7 +27,7 @@ WITHOUT_ROOT = Control("leverage scores without the root: no recursion", sampler
         "rows": Column("rows left", dtype="int"),
         "gap": Column("logarithm of the rows left over their limit"),
     },
-    presets={"quick": dict(replicates=100), "paper": dict(replicates=1000, n=2**17)},
+    presets={"quick": dict(replicates=100), "paper": dict(replicates=300, n=2**15)},
     algorithm="sampler",
 )
 def rounds_of_root_leverage(

@@ -35,7 +35,7 @@ SQUARE_ROOT = Control(
         "mean": Column("mean over draws of ||S A x||_p^p / ||A x||_p^p"),
         "variance": Column("variance over draws, relative to its law"),
     },
-    presets={"quick": dict(replicates=80), "paper": dict(replicates=800)},
+    presets={"quick": dict(replicates=60), "paper": dict(replicates=800)},
     algorithm="sampler",
 )
 def reweighted_sum(*, n, p, oversampling, draws, sampler="independent", rng):
@@ -61,7 +61,7 @@ def reweighted_sum(*, n, p, oversampling, draws, sampler="independent", rng):
     r"$\mathbb E\Vert SAx\Vert_p^p=\Vert Ax\Vert_p^p$ for every $x$.",
     experiment=reweighted_sum,
     region=Between(1, 1, margin=0.02),
-    reason="exact; the margin leaves room for the interval of 8000 draws, about 0.01, twice",
+    reason="exact; the margin leaves room for the interval of 6000 draws, about 0.01, twice",
     assumptions=(INDEPENDENT,),
     control=(
         SQUARE_ROOT,
@@ -83,7 +83,7 @@ def unbiased(table):
     r"is at most $\Vert Ax\Vert_p^{2p}/\alpha$.",
     experiment=reweighted_sum,
     region=Between(1, 1, margin=0.2),
-    reason="exact; the margin leaves room for the interval of 80 variances of 100 draws, twice",
+    reason="exact; the margin leaves room for the interval of 60 variances of 100 draws, twice",
     assumptions=(INDEPENDENT,),
     control=(SQUARE_ROOT, WITH_REPLACEMENT),
 )
@@ -103,7 +103,7 @@ STACK = dict(d=4, n_copies=60, oversampling=30, epsilon=0.25)
     design=grid(d=STACK["d"], n_copies=STACK["n_copies"], p=1.5, oversampling=30),
     paired=("sampler",),
     columns={"distortion": Column("distortion, exact")},
-    presets={"quick": dict(replicates=800), "paper": dict(replicates=20_000)},
+    presets={"quick": dict(replicates=800), "paper": dict(replicates=8000)},
     block=200,
     algorithm="sampler",
 )
@@ -150,7 +150,7 @@ def stacked_failure(table):
         "rows": Column("rows kept", dtype="int"),
         "distortion": Column("distortion, exact"),
     },
-    presets={"quick": dict(replicates=40), "paper": dict(replicates=600, n=20_000)},
+    presets={"quick": dict(replicates=20), "paper": dict(replicates=400, n=20_000)},
     algorithm="sampler",
 )
 def against_oversampling(*, n, df, oversampling, sampler="independent", rng):
@@ -197,7 +197,7 @@ def distortion_law(table):
     design=grid(n=60, rate=0.5),
     paired=("scores", "sampler"),
     columns={"least_ratio": Column("least ratio of norms, exact")},
-    presets={"quick": dict(replicates=1500), "paper": dict(replicates=20_000)},
+    presets={"quick": dict(replicates=1200), "paper": dict(replicates=6000)},
     block=500,
     algorithm="sampler",
 )
@@ -221,7 +221,7 @@ def uniform_on_coherent(*, n, rate, scores="uniform", sampler="independent", rng
     r"and has distortion at least $1$, with probability $1-\rho$; here $\rho=1/2$.",
     experiment=uniform_on_coherent,
     region=Between(0.5, 0.5, margin=0.12),
-    reason="exact up to 2^-59, no other row; the margin is the interval of 1500 draws, 0.06, twice",
+    reason="exact up to 2^-59, no other row; the margin is nearly twice the interval, 0.064",
     assumptions=(INDEPENDENT, Assumption("one entry in the last column")),
     control=(
         Control("rows scored by their sensitivities", scores="sensitivity"),

@@ -88,42 +88,47 @@ def flat_total(table):
 STRUCTURES = {
     "polynomial": (weighted_polynomials, vandermonde_total_bound),
     "features": (
-        lambda n, d, rng: polynomial_features(rng.standard_t(3, (n, 2)), 3),
-        lambda d, p: polynomial_features_total_bound(2, 3, p),
+        lambda n, g, rng: polynomial_features(rng.standard_t(3, (n, 2)), g),
+        lambda g, p: polynomial_features_total_bound(2, g, p),
     ),
     "sparse-low-rank": (
         lambda n, d, rng: sparse_plus_low_rank(n, d, rank=1, sparsity=1, rng=rng),
         lambda d, p: sparse_low_rank_total_bound(d, 1, 1, p),
     ),
 }
-COLUMNS = {"polynomial": 10, "features": 10, "sparse-low-rank": 14}
+SIZES = {"polynomial": (4, 7, 10), "features": (1, 2, 3), "sparse-low-rank": (6, 10, 14)}
 
 
 @experiment(
     "sensitivity-sampling/structured",
     paper=PAPER,
-    design=grid(family=list(STRUCTURES), p=[4, 6], n=160, entries="structured", read_p=0),
+    design=grid(family=list(STRUCTURES), p=[4, 6], n=100, level=2, entries="structured", read_p=0),
     paired=("entries", "read_p"),
     columns={
+        "columns": Column("columns d", dtype="int"),
+        "total": Column("total sensitivity"),
         "bound": Column("total sensitivity over its bound"),
         "orders": Column("order of rows by sensitivities, S^(2-2/p), over that by Lewis weights"),
     },
-    presets={"quick": dict(replicates=15), "paper": dict(replicates=200)},
-    block=5,
+    presets={"quick": dict(replicates=12), "paper": dict(replicates=48, n=160)},
+    block=6,
 )
-def structured(*, family, p, n, entries, read_p, rng):
+def structured(*, family, p, n, level, entries, read_p, rng):
     """Totals of structured matrices over their bounds, read at the exponent `read_p` or p.
 
-    With `entries` "gaussian" the matrix is Gaussian of the same shape.
+    `level` counts the three sizes of a family from 0: columns, or the degree of features. With
+    `entries` "gaussian" the matrix is Gaussian of the same shape.
     """
-    build, bound = STRUCTURES[family]
-    A = build(n, COLUMNS[family], rng)
+    (build, bound), size = STRUCTURES[family], SIZES[family][level]
+    A = build(n, size, rng)
     if entries == "gaussian":
         A = rng.standard_normal(A.shape)
     total, d = sensitivities(A, p).lower.sum(), A.shape[1]
     rows = {name: ROW_LAWS[name].rows(total, d, p) for name in ("sensitivity", "lewis")}
     return {
-        "bound": total / bound(d, read_p or p),
+        "columns": d,
+        "total": total,
+        "bound": total / bound(size, read_p or p),
         "orders": rows["sensitivity"] / rows["lewis"],
     }
 
