@@ -17,6 +17,10 @@ DOCS = PACKAGE.parent / "docs"
 # Which pages prove the laws of a package; a page is named like its topic.
 PAGES = {
     "matrix_sensing": ("matrix-sensing",),
+    "adaptive": ("adaptive-data-analysis",),
+    "sensitivity": ("sensitivity-sampling",),
+    "conformal": ("conformal-selection",),
+    "paths": ("kinetic-optimal-paths", "stochastic-interpolants"),
 }
 TOPICS = [topic for topics in PAGES.values() for topic in topics]
 

@@ -33,13 +33,14 @@ def worlds(n, m, pi0, separated):
             yield weight, np.where(null, score, np.inf)[:n], score[n:], null[n:]
 
 
-def rate(n, m, q, pi0, shifts, separated=True):
+def rate(n, m, q, pi0, shifts, separated=True, nulls_only=False):
     """Average false discovery proportion of BH on (L + shift) / (n + 1) over all worlds."""
     total = 0.0
     for weight, cal, test, null in worlds(n, m, pi0, separated):
         below = (cal[:, None] < test).sum(axis=0)
+        known = np.isfinite(cal).sum() if nulls_only else n
         for probability, shift in shifts:
-            p = (below + shift) / (n + 1)
+            p = (below + shift) / (known + 1)
             size = benjamini_hochberg(p, q)
             chosen = p <= q * size / m + 1e-12
             total += weight * probability * (null & chosen).sum() / max(1, size)
@@ -71,6 +72,17 @@ def test_p_values_are_calibrated_jointly_but_not_given_the_null():
     assert (joint <= t + 1e-12).all()
     assert (joint[t < 0.8] / 0.5 > t[t < 0.8]).all()
     assert joint[1] / 0.5 == pytest.approx(0.2, abs=1e-9)
+
+
+@pytest.mark.parametrize("separated", [True, False])
+def test_range_when_calibrated_on_nulls_by_enumeration(separated):
+    for q in LEVELS[1::2]:
+        lo, hi = theory.sub_fdr_range(q, 3, 2, 0.8)
+        exact = rate(3, 2, q, 0.8, CONSERVATIVE, separated, nulls_only=True)
+        assert lo - 1e-12 <= exact <= hi + 1e-12
+    # One test point leaves no choice of r: the lower end is the rate.
+    exact = rate(3, 1, 0.5, 0.8, CONSERVATIVE, separated, nulls_only=True)
+    assert theory.sub_fdr_range(0.5, 3, 1, 0.8)[0] == pytest.approx(exact, abs=1e-12)
 
 
 @pytest.mark.parametrize("separated", [True, False])
@@ -173,6 +185,7 @@ REFUSED = [
     (lambda: theory.fdr_single_test(0.1, 9, 1.5), "pi0 must be"),
     (lambda: theory.fdr_single_test(0.1, 9, 0.5, tie="random"), "did you mean 'randomised'"),
     (lambda: theory.cfbh_fdr_range(0.1, 9, 0, 0.5), "m must be"),
+    (lambda: theory.sub_fdr_range(1.5, 9, 5, 0.5), "q must be"),
     (lambda: theory.naive_fdr(0.1, 9, 9, 0.5, 0), "K must be"),
     (lambda: theory.naive_fdr_bound(0.1, 0.0, 1), "pi0 must be"),
     (lambda: theory.shared_uniform_fdr(0.0, 9, 9, 0.5), "q must be"),

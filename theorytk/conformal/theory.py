@@ -22,6 +22,7 @@ __all__ = [
     "naive_fdr",
     "naive_fdr_bound",
     "shared_uniform_fdr",
+    "sub_fdr_range",
 ]
 
 Array = NDArray[np.float64]
@@ -123,6 +124,51 @@ def cfbh_fdr_range(q: float, n: int, m: int, pi0: float) -> tuple[float, float]:
     kept = float(np.min(_floor(ranks) / ranks))
     enough = float(stats.binom.sf(_floor(q * (n + 1)) - 1, n + 1, pi0))
     return q * min(kept, 1.0) * enough, q
+
+
+def sub_fdr_range(q: float, n: int, m: int, pi0: float) -> tuple[float, float]:
+    """Return what the false discovery rate lies between when cfBH calibrates on nulls only.
+
+    For sub scores, conservative p-values and any predictor: the upper end is ``pi0 q``, and the
+    lower one tends to it as ``q n / m`` grows.
+
+    Parameters
+    ----------
+    q : float
+        Level, between 0 and 1.
+    n, m : int
+        Calibration points, of which the nulls are used, and test points, >= 1.
+    pi0 : float
+        Probability of a null, in (0, 1].
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper end.
+
+    Notes
+    -----
+    As `cfbh_fdr_range`, given that N of the n calibration points are null: a null test point has
+    each of N + 1 ranks with probability 1 / (N + 1), and is a false discovery with ``E 1/r`` equal
+    to ``E floor(g r) / ((N + 1) r)``, ``g = q (N + 1) / m``. With ``g r`` in the place of the floor
+    this is q / m; the floor keeps at least the least ratio ``floor(g r) / (g r)``.
+
+    References
+    ----------
+    Derived here.
+
+    Examples
+    --------
+    >>> lo, hi = sub_fdr_range(0.2, 399, 5, 0.5)
+    >>> round(lo, 4), hi
+    (0.094, 0.1)
+    """
+    q, pi0 = check_level(q), check_pi0(pi0)
+    n, m = check_int("n", n, lower=1), check_int("m", m, lower=1)
+    nulls = np.arange(n + 1)
+    ranks = q * (nulls[:, None] + 1) / m * np.arange(1, m + 1)
+    kept = np.minimum(_floor(ranks) / ranks, 1.0).min(axis=1)
+    return float(pi0 * q * (stats.binom.pmf(nulls, n, pi0) @ kept)), pi0 * q
 
 
 def naive_fdr_bound(q: float, pi0: float, K: int) -> float:
