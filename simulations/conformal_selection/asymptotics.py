@@ -93,8 +93,8 @@ BED = (EXCHANGEABLE, Assumption("the Gaussian bed, whose limits are known"))
     experiment=growing,
     at=dict(n=1600),
     region=Between(-0.005, 0.005),
-    reason="the next term is of order 1/n: of m = 1600 points some 400 are selected, and a cut that "
-    "is off by two of them moves either rate by 0.005",
+    reason="the next term is of order 1/n: of m = 1600 points some 400 are selected, and a cut "
+    "that is off by two of them moves either rate by 0.005",
     assumptions=BED,
     control=(
         Control("the limits of calibration on nulls only", law_score="sub"),
