@@ -14,7 +14,7 @@ from theorytk.paths.mixtures import MixtureInterpolant
 from theorytk.paths.smoothness import (
     count_modes,
     fisher_information,
-    kinetic_energy,
+    interpolant_energy,
     velocity_lipschitz,
 )
 
@@ -107,7 +107,7 @@ def smoothness(*, path, a, t, rng):
     return {
         "fisher": fisher_information(flow, t, GRID),
         "lipschitz": velocity_lipschitz(flow, t, GRID),
-        "energy": kinetic_energy(flow, GRID),
+        "energy": interpolant_energy(flow, GRID),
         "modes": count_modes(flow, t, GRID),
     }
 

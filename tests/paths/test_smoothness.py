@@ -10,7 +10,7 @@ from theorytk.paths.mixtures import GaussianMixture, MixtureInterpolant
 from theorytk.paths.smoothness import (
     count_modes,
     fisher_information,
-    kinetic_energy,
+    interpolant_energy,
     mean_square,
     velocity_lipschitz,
 )
@@ -48,7 +48,7 @@ def test_energies_by_draws(path):
     rng = np.random.default_rng(0)
     t = rng.uniform(0, 1, n)
     squares = flow.velocity(t, flow.sample(t, n, rng)) ** 2
-    assert abs(squares.mean() - kinetic_energy(flow, GRID)) < 5.1 * squares.std() / math.sqrt(n)
+    assert abs(squares.mean() - interpolant_energy(flow, GRID)) < 5.1 * squares.std() / math.sqrt(n)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.name}, {path.gamma.name}")
@@ -76,7 +76,7 @@ def test_a_noisier_path_is_smoother():
     assert fisher_information(flows[3], 0.5, GRID) == pytest.approx(1)
     assert lipschitz[3] == pytest.approx(0, abs=1e-12)
     # What it saves in smoothness it pays in energy.
-    assert kinetic_energy(flows[3], GRID) > 2 * kinetic_energy(flows[0], GRID)
+    assert interpolant_energy(flows[3], GRID) > 2 * interpolant_energy(flows[0], GRID)
 
 
 @pytest.mark.parametrize("t", [0.1, 0.25, 0.4, 0.5, 0.75, 0.9])
@@ -90,7 +90,7 @@ def test_modes_against_scipy(t):
 def test_bad_arguments():
     flow = gaussian_flow(1.0, 1.0, PATHS[0])
     with pytest.raises(ValueError, match="n_nodes must be an integer >= 1"):
-        kinetic_energy(flow, GRID, n_nodes=0)
+        interpolant_energy(flow, GRID, n_nodes=0)
     with pytest.raises(ValueError, match="grid must be increasing and uniform"):
         fisher_information(flow, 0.5, GRID**3)
     rho = GaussianMixture([1.0], [[0.0, 0.0]], [1.0])

@@ -92,6 +92,13 @@ from theorytk.paths.separation import (
     default_angles,
     separation_function,
 )
+from theorytk.paths.smoothness import (
+    count_modes,
+    fisher_information,
+    interpolant_energy,
+    mean_square,
+    velocity_lipschitz,
+)
 
 __all__ = [
     "METHODS",
@@ -118,11 +125,13 @@ __all__ = [
     "checkerboard_separation",
     "cond_ot_path",
     "conditional_energy",
+    "count_modes",
     "ddpm_path",
     "default_angles",
     "denoise",
     "entropy",
     "feynman_kac",
+    "fisher_information",
     "fokker_planck_residual",
     "gamma_schedule",
     "gaussian_posterior_mean",
@@ -131,11 +140,13 @@ __all__ = [
     "integrate_ode",
     "integrate_sde",
     "interpolant",
+    "interpolant_energy",
     "interpolant_loss",
     "kinetic_energy",
     "kinetic_optimal_path",
     "kl_along_flow",
     "kl_on_grid",
+    "mean_square",
     "minimise_discrete_energy",
     "normalise",
     "outside_checkerboard",
@@ -151,5 +162,6 @@ __all__ = [
     "trigonometric_path",
     "two_point_separation",
     "variance_action",
+    "velocity_lipschitz",
     "vp_linear_path",
 ]

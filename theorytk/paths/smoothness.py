@@ -17,7 +17,7 @@ from theorytk.paths.mixtures import MixtureInterpolant
 __all__ = [
     "count_modes",
     "fisher_information",
-    "kinetic_energy",
+    "interpolant_energy",
     "mean_square",
     "velocity_lipschitz",
 ]
@@ -54,7 +54,7 @@ def fisher_information(flow: MixtureInterpolant, t: float, grid: Any) -> float:
     return h * float(np.exp(flow.logpdf(t, points)) @ flow.score(t, points)[:, 0] ** 2)
 
 
-def kinetic_energy(flow: MixtureInterpolant, grid: Any, *, n_nodes: int = 32) -> float:
+def interpolant_energy(flow: MixtureInterpolant, grid: Any, *, n_nodes: int = 32) -> float:
     """Return the integral over t of E |b(t, x_t)|^2, by quadrature for d = 1.
 
     Parameters
@@ -73,12 +73,12 @@ def kinetic_energy(flow: MixtureInterpolant, grid: Any, *, n_nodes: int = 32) ->
     Examples
     --------
     >>> import numpy as np
-    >>> from theorytk.paths.smoothness import kinetic_energy
+    >>> from theorytk.paths.smoothness import interpolant_energy
     >>> from theorytk.paths.interpolants import interpolant
     >>> from theorytk.paths.mixtures import GaussianMixture, MixtureInterpolant
     >>> ends = [GaussianMixture([1.0], [m], [1.0]) for m in (0.0, 2.0)]
     >>> flow = MixtureInterpolant(*ends, interpolant("trigonometric", "none"))
-    >>> round(kinetic_energy(flow, np.linspace(-9, 11, 401)), 9)  # (pi / 2)^2 2^2 / 2
+    >>> round(interpolant_energy(flow, np.linspace(-9, 11, 401)), 9)  # (pi / 2)^2 2^2 / 2
     4.934802201
     """
     return mean_square(flow, flow.velocity, grid, n_nodes=n_nodes)
