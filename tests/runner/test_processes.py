@@ -15,9 +15,12 @@ from theorytk.api import table
 from theorytk.runner.run import Wanted, run
 from theorytk.runner.store import Store
 
-# The command, writing parts every tenth of a second so that there is something to kill between.
+# The command, writing parts every tenth of a second so that there is something to kill between. A
+# shell's background job, such as these tests may be, ignores Ctrl-C; the command here must not.
 COMMAND = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import theorytk.runner.run
 from theorytk.cli import main
 theorytk.runner.run.FLUSH_SECONDS = 0.1
