@@ -14,7 +14,7 @@ from theorytk.runner.store import Store
 def test_one_and_two_workers_give_identical_tables(coin, tmp_path, measured):
     wanted = [
         Wanted(coin.get(id), coin.get(id).conditions("quick"), 30)
-        for id in ("coin/toss", "coin/count", "coin/slow")
+        for id in ("coin/toss", "coin/count", "coin/slow", "coin/pascal")
     ]
     one, two = Store(tmp_path / "one", "coin"), Store(tmp_path / "two", "coin")
     run(wanted, one, jobs=1, quiet=True)

@@ -7,8 +7,10 @@ import itertools
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
+import types
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -16,6 +18,7 @@ from typing import Any
 
 import cloudpickle
 
+from theorytk._fingerprint import PROJECT_PREFIX
 from theorytk.experiments import Experiment
 from theorytk.runner.tasks import Outcome, Task, run_task
 
@@ -50,7 +53,7 @@ def execute(
     if jobs == 1:
         yield from _here(experiment, tasks, replace)
     else:
-        yield from _pool(cloudpickle.dumps((experiment, replace)), iter(tasks), jobs)
+        yield from _pool(_payload(experiment, replace), iter(tasks), jobs)
 
 
 def _here(experiment: Experiment, tasks: Iterable[Task], replace: Replace) -> Iterator[Outcome]:
@@ -60,6 +63,16 @@ def _here(experiment: Experiment, tasks: Iterable[Task], replace: Replace) -> It
     with threadpool_limits(limits=1):
         for task in tasks:
             yield run_task(experiment, task, replace)
+
+
+def _payload(experiment: Experiment, replace: Replace) -> bytes:
+    """Pickle by value, with where project packages are for what goes by name: caches, imports."""
+    packages = {
+        name: list(module.__path__)
+        for name, module in sys.modules.items()
+        if name.startswith(PROJECT_PREFIX) and "." not in name
+    }
+    return pickle.dumps((packages, cloudpickle.dumps((experiment, replace))))
 
 
 def _pool(payload: bytes, tasks: Iterator[Task], jobs: int) -> Iterator[Outcome]:
@@ -137,4 +150,8 @@ def _remote(payload: bytes, batch: list[Task]) -> list[Outcome]:
 
 @functools.lru_cache(maxsize=16)
 def _unpickle(payload: bytes) -> tuple[Experiment, Replace]:
-    return pickle.loads(payload)  # type: ignore[no-any-return]
+    packages, content = pickle.loads(payload)
+    for name, path in packages.items():
+        package = sys.modules.setdefault(name, types.ModuleType(name))
+        package.__path__ = path
+    return pickle.loads(content)  # type: ignore[no-any-return]
