@@ -123,7 +123,7 @@ def swap_audit(table):
     design=grid(n=40, m=15, d=10, splits=25),
     paired=("scores",),
     columns={"rank": Column("rank of a hidden null point among the labelled null points")},
-    presets={"quick": dict(replicates=60), "paper": dict(replicates=500)},
+    presets={"quick": dict(replicates=60), "paper": dict(replicates=150)},
     block=10,
     algorithm="scores",
 )

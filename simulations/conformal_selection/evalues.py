@@ -157,7 +157,7 @@ def evalue_law(table):
         "evalue": Column("mean e-value over which point of a pool is tested, over pools"),
         "law": Column("its law, the uniform numbers averaged out"),
     },
-    presets={"quick": dict(replicates=25), "paper": dict(replicates=500)},
+    presets={"quick": dict(replicates=25), "paper": dict(replicates=60)},
     block=10,
     algorithm="evalues",
 )

@@ -242,7 +242,7 @@ def more_data(*, setting, candidates, size, m, sigma, q, sets, rng):
     columns=COLUMNS,
     presets={
         "quick": dict(replicates=40),
-        "paper": dict(replicates=500, K=[1, 2, 4, 8, 16, 32, 64]),
+        "paper": dict(replicates=150, K=[1, 2, 4, 8, 16, 32, 64]),
     },
     block=10,
     algorithm="selection",
