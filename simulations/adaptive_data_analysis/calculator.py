@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 
 from theorytk.adaptive.attacks import random_signs, two_stage_attack
 from theorytk.adaptive.bounds import confidence_width, max_queries
@@ -222,22 +223,30 @@ def certified_gap(*, n, k, beta, rng):
 @experiment(
     "adaptive-data-analysis/queries-by-bound",
     paper=JLNRSS,
-    design=grid(bound=list(BOUNDS), n=np.geomspace(1e3, 1e7, 17).astype(int), tau=0.1, beta=0.05),
-    columns={"queries": Column("most queries at this width", dtype="int")},
+    design=grid(bound=list(BOUNDS), tau=0.1, beta=0.05),
+    columns={
+        "n": Column("points in the sample", dtype="int"),
+        "queries": Column("most queries at this width", dtype="int"),
+    },
     presets={"quick": dict(replicates=1), "paper": dict(replicates=1)},
 )
-def queries_by_bound(*, bound, n, tau, beta, rng):
-    """Queries that a bound allows at a fixed width."""
-    return {"queries": max_queries(n, tau, beta, bound=bound)}
+def queries_by_bound(*, bound, tau, beta, rng):
+    """Queries that a bound allows at a fixed width, for 1e3 to 1e7 points."""
+    n = np.geomspace(1e3, 1e7, 17).astype(int)
+    return pd.DataFrame({"n": n, "queries": max_queries(n, tau, beta, bound=bound)})
 
 
 @experiment(
     "adaptive-data-analysis/widths-by-bound",
     paper=JLNRSS,
-    design=grid(bound=list(BOUNDS), n=100_000, k=np.geomspace(1, 1e5, 21).astype(int), beta=0.05),
-    columns={"width": Column("half-width that holds all answers", infinite=True)},
+    design=grid(bound=list(BOUNDS), n=100_000, beta=0.05),
+    columns={
+        "k": Column("queries", dtype="int"),
+        "width": Column("half-width that holds all answers", infinite=True),
+    },
     presets={"quick": dict(replicates=1), "paper": dict(replicates=1)},
 )
-def widths_by_bound(*, bound, n, k, beta, rng):
-    """Width of a bound for a fixed number of points; infinite where it gives none."""
-    return {"width": confidence_width(n, k, beta, bound=bound).value}
+def widths_by_bound(*, bound, n, beta, rng):
+    """Width of a bound for 1 to 1e5 queries; infinite where it gives none."""
+    k = np.geomspace(1, 1e5, 21).astype(int)
+    return pd.DataFrame({"k": k, "width": confidence_width(n, k, beta, bound=bound).value})

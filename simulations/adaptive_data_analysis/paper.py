@@ -80,7 +80,7 @@ papers.add(
         arxiv="1411.2664",
         summary="An analyst who lets earlier answers choose the next query can overfit a sample "
         "after as many queries as it has points. Answers that are differentially private keep "
-        "their validity for a number of queries that is far larger, in principle exponential.",
+        "their validity for many more queries.",
         coverage=(
             covered(
                 "EffectiveRounds",
@@ -89,7 +89,7 @@ papers.add(
                 "effective-rounds",
             ),
             covered(
-                "Private multiplicative weights answer $e^{\\Omega(n)}$ queries",
+                "Private multiplicative weights",
                 "verified",
                 "Their error hardly grows with the number of queries, and the attack finds "
                 "nothing in their answers.",
