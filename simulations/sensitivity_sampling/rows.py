@@ -8,7 +8,6 @@ from theorytk.claims import Assumption, Control, claim
 from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import AtLeast, AtMost, Between, mean_estimate, proportion_estimate
 from theorytk.sensitivity.distortion import distortion
-from theorytk.sensitivity.leverage import leverage_scores
 from theorytk.sensitivity.lewis import lewis_weights
 from theorytk.sensitivity.matrices import heavy_tailed, vandermonde
 from theorytk.sensitivity.sampling import root_leverage_sample, sample_rows
@@ -96,7 +95,6 @@ SCORES = {
     "sensitivity": lambda A: sensitivities(A, 1).values,
     "lewis": lambda A: lewis_weights(A, 1, tol=1e-3).weights,
     "uniform": lambda A: np.ones(len(A)),
-    "leverage": leverage_scores,
 }
 
 
@@ -159,7 +157,7 @@ PLANE_T = (INDEPENDENT, PLANE, Assumption("Student t entries of 2 degrees of fre
     assumptions=PLANE_T,
     control=(
         Control("Lewis weights taken for uniform ones", scores=["sensitivity", "lewis"]),
-        Control("leverage scores likewise", scores=["sensitivity", "leverage"]),
+        Control("root leverage scores likewise", scores=["sensitivity", "root-leverage"]),
     ),
 )
 def uniform_distorts_more(table):
