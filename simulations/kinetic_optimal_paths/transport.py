@@ -125,8 +125,16 @@ def one_euler_step(table):
     return exact_estimate(table["step_error"].max(), len(table))
 
 
-# Their tables are kept for the paired conditions.
-line_law, sphere_law = functools.cache(two_point_separation), functools.cache(sphere_separation)
+@functools.cache
+def line_law(d):
+    """Return the separation of two points; its table is kept for the paired conditions."""
+    return two_point_separation(d)
+
+
+@functools.cache
+def sphere_law(d):
+    """The same for a sphere."""
+    return sphere_separation(d)
 
 
 def gaussian_case(rng):
