@@ -21,7 +21,11 @@ from .common import PAPER, build
 EXACT_MEAN = Assumption("the posterior mean of the 8 squares is exact: no network is trained")
 DIRECTIONS = np.array([[np.cos(a), np.sin(a)] for a in np.arange(8) * np.pi / 8])
 
-law = functools.cache(checkerboard_separation)
+
+@functools.cache
+def law():
+    """Return the separation of the checkerboard."""
+    return checkerboard_separation()
 
 
 @functools.cache
