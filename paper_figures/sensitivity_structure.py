@@ -91,9 +91,8 @@ def structured_totals(tables):
         bounds = rows[(rows["family"] == family) & (rows["entries"] == "structured")]
         bounds = (bounds["total"] / bounds["bound"]).groupby(bounds["columns"]).first()
         theory(ax, bounds.index, bounds, label="bound")
-        ax.set(xscale="log", yscale="log", xlabel="columns $d$ (1)", title=title)
+        ax.set(xscale="log", yscale="log", xlabel="columns $d$ (1)", ylabel=TOTAL, title=title)
         _plain_ticks(ax, x=bounds.index, y=(5, 10, 20, 50))
-    axes[0, 0].set_ylabel(TOTAL)
     axes[0, 0].legend()
     return fig, points
 
