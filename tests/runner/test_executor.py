@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pandas as pd
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -94,4 +96,19 @@ def test_blas_has_one_thread(declare):
     tasks = Wanted(experiment, experiment.conditions("quick"), 1).tasks(None)
     with threadpool_limits(2):
         (outcome,) = execute(experiment, tasks, jobs=1)
+    assert outcome.columns["x"] == [1.0]
+
+
+def test_what_cannot_be_sent_to_workers_is_named(declare):
+    lock = threading.Lock()
+
+    def locked(*, a=1, b=1, rng):
+        with lock:
+            return {"x": 1.0}
+
+    experiment = declare(locked)
+    tasks = Wanted(experiment, experiment.conditions("quick"), 1).tasks(None)
+    with pytest.raises(TypeError, match=rf"{experiment.id}.*cannot be sent to workers.*lock"):
+        list(execute(experiment, tasks, jobs=2))
+    (outcome,) = execute(experiment, tasks, jobs=1)
     assert outcome.columns["x"] == [1.0]

@@ -72,7 +72,13 @@ def _payload(experiment: Experiment, replace: Replace) -> bytes:
         for name, module in sys.modules.items()
         if name.startswith(PROJECT_PREFIX) and "." not in name
     }
-    return pickle.dumps((packages, cloudpickle.dumps((experiment, replace))))
+    try:
+        return pickle.dumps((packages, cloudpickle.dumps((experiment, replace))))
+    except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
+        raise TypeError(
+            f"experiment {experiment.id!r} cannot be sent to workers: {error}; "
+            "what it refers to must be picklable, or run it with jobs=1"
+        ) from error
 
 
 def _pool(payload: bytes, tasks: Iterator[Task], jobs: int) -> Iterator[Outcome]:
