@@ -113,6 +113,16 @@ def test_verify_runs_what_claims_and_controls_need(here):
     assert [r.judgement for r in stored] == [r.judgement for r in with_controls]
 
 
+def test_a_device_reaches_the_experiments_that_have_one_and_the_ledger(here):
+    ledger = tk.verify("coin/total", "coin/fair", controls=True, device="cuda", **here)
+    assert ledger.ok
+    assert ledger["coin/total"].provenance["device"] == "cuda"
+    assert "device" not in ledger["coin/fair"].provenance
+    assert repr(ledger).endswith("; 1 on cuda")
+    assert set(tk.table("coin/pascal", device="cuda", **here)["device"]) == {"cuda"}
+    assert tk.table("coin/pascal", **here).empty
+
+
 def test_figures_need_stored_rows(here):
     with pytest.raises(ValueError, match="theorytk reproduce coin/heads --preset quick"):
         tk.figure("coin/heads", **here)

@@ -340,7 +340,10 @@ def _split(options: dict[str, Any]) -> tuple[Workspace, dict[str, Any]]:
 def _wants(workspace: Workspace, selected: Iterable[Claim], controls: bool) -> list[Wanted]:
     decided = [c for c in selected if not_decided(c, workspace.preset) is None]
     pairs = [(c, control) for c in decided for control in (None, *(c.controls if controls else ()))]
-    return [wanted(c, workspace.preset, workspace.seed, control) for c, control in pairs]
+    return [
+        wanted(c, workspace.preset, workspace.seed, control, workspace.device)
+        for c, control in pairs
+    ]
 
 
 def _with_the_others(workspace: Workspace, ledger: Ledger, started: float) -> Ledger:
@@ -371,7 +374,15 @@ def _judge(
         return want.table(workspace.store)
 
     results = [
-        evaluate(c, workspace.preset, workspace.seed, tables, controls=controls, looks=looks)
+        evaluate(
+            c,
+            workspace.preset,
+            workspace.seed,
+            tables,
+            controls=controls,
+            looks=looks,
+            device=workspace.device,
+        )
         for c in selected
     ]
     return Ledger(results, workspace.preset, time.perf_counter() - started, failed)

@@ -33,6 +33,9 @@ Results = Annotated[Path, typer.Option(help="Results folder.")]
 ProjectDir = Annotated[
     Path | None, typer.Option(help="Folder with simulations/ and paper_figures/.")
 ]
+Device = Annotated[
+    str | None, typer.Option(help="Where samplers compute, such as cuda; default the CPU.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON alone on standard output.")]
 RESULTS = Path("results")
@@ -77,10 +80,11 @@ def run(
     results: Results = RESULTS,
     project: ProjectDir = None,
     quiet: Quiet = False,
+    device: Device = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run.")] = False,
 ) -> None:
     """Run what is missing of experiments."""
-    workspace = api.Workspace(preset, seed, jobs, results, project, quiet)
+    workspace = api.Workspace(preset, seed, jobs, results, project, quiet, device)
     wants = api.experiments_wanted(workspace, ids or [], _factors(set_ or []))
     if dry_run:
         typer.echo(api.forecast(workspace, wants))
@@ -120,6 +124,7 @@ def verify(
     results: Results = RESULTS,
     project: ProjectDir = None,
     quiet: Quiet = False,
+    device: Device = None,
 ) -> None:
     """Run what is missing or stale, then judge claims."""
     ledger = api.verify(
@@ -133,6 +138,7 @@ def verify(
         results=results,
         project=project,
         quiet=quiet,
+        device=device,
     )
     typer.echo(json.dumps(ledger.to_dict(), indent=1) if as_json else repr(ledger))
     _exit(ledger)
@@ -147,6 +153,7 @@ def reproduce(
     results: Results = RESULTS,
     project: ProjectDir = None,
     quiet: Quiet = False,
+    device: Device = None,
 ) -> None:
     """Run, draw, verify with controls and report; the report's path comes last."""
     ledger, path = api.reproduce(
@@ -157,6 +164,7 @@ def reproduce(
         results=results,
         project=project,
         quiet=quiet,
+        device=device,
     )
     typer.echo(repr(ledger))
     typer.echo(path)

@@ -52,6 +52,9 @@ class Workspace:
         Folder with ``simulations/`` and ``paper_figures/``; default theorytk's own.
     quiet : bool
         Whether to show no progress.
+    device : str, optional
+        Where experiments that have a factor ``device`` compute, such as ``"cuda"``; default as
+        they are declared. All others compute with NumPy.
     """
 
     preset: str = "quick"
@@ -60,6 +63,7 @@ class Workspace:
     results: str | Path = "results"
     project: str | Path | None = None
     quiet: bool = True
+    device: str | None = None
     loaded: Project = field(init=False, repr=False)
     store: Store = field(init=False, repr=False)
 
@@ -77,6 +81,7 @@ class Workspace:
 
     def want(self, experiment: Experiment, **factors: Any) -> Wanted:
         """Return the preset's conditions of `experiment`, with factors overridden."""
+        factors = {**experiment.on(self.device), **factors}
         conditions = experiment.conditions(self.preset, **factors)
         return Wanted(experiment, conditions, experiment.replicates(self.preset), self.seed)
 

@@ -31,6 +31,10 @@ def needy(*, a, rng):
     return {"x": a}
 
 
+def placed(*, device="cpu", rng):
+    return {"x": 1.0}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -40,6 +44,7 @@ def needy(*, a, rng):
         ({"presets": {"quick": {"replicates": 1, "z": 2}}}, "no factor 'z'"),
         ({"paired": ("z",)}, "paired factor or algorithm of unit/draw must be one of"),
         ({"algorithm": "z"}, "paired factor or algorithm of unit/draw must be one of"),
+        ({"function": placed}, "the factor 'device' must be paired"),
         ({"function": needy}, "needs a value for the factor 'a'"),
         ({"columns": {"a": Column("also a factor")}}, "'a' is reserved or taken twice"),
         ({"columns": {"replicate": Column("ours")}}, "'replicate' is reserved"),

@@ -67,7 +67,13 @@ class ClaimResult:
         return not bad and all(control.caught for control in self.controls)
 
 
-def wanted(claim: Claim, preset: str, seed: int, control: Control | None = None) -> Wanted:
+def wanted(
+    claim: Claim,
+    preset: str,
+    seed: int,
+    control: Control | None = None,
+    device: str | None = None,
+) -> Wanted:
     """Return the conditions and replicates that decide `claim`, or that test its `control`.
 
     Parameters
@@ -80,14 +86,16 @@ def wanted(claim: Claim, preset: str, seed: int, control: Control | None = None)
         Root seed, >= 0.
     control : Control, optional
         One of the claim's controls.
+    device : str, optional
+        The level of the factor ``device``, where the claim's experiment has one.
 
     Returns
     -------
     Wanted
         What has to run.
     """
-    factors = {**claim.at, **(control.change if control else {})}
     experiment = claim.experiment
+    factors = {**experiment.on(device), **claim.at, **(control.change if control else {})}
     conditions = experiment.conditions(preset, **factors)
     return Wanted(experiment, conditions, experiment.replicates(preset), seed)
 
@@ -113,6 +121,7 @@ def evaluate(
     *,
     controls: bool = True,
     looks: int = 1,
+    device: str | None = None,
 ) -> ClaimResult:
     """Judge `claim` and its controls on the rows that `tables` returns.
 
@@ -134,6 +143,8 @@ def evaluate(
         Whether to judge the controls too.
     looks : int
         How often to look, >= 1.
+    device : str, optional
+        As for `wanted`.
 
     Returns
     -------
@@ -143,7 +154,7 @@ def evaluate(
     undecidable = not_decided(claim, preset)
     if undecidable:
         return ClaimResult(claim, undecidable[0], None, (), undecidable[1])
-    first = wanted(claim, preset, seed)
+    first = wanted(claim, preset, seed, None, device)
     for look, level in enumerate(levels_of_looks(looks)):
         want = replace(first, replicates=first.replicates * 2**look)
         table = tables(want)
@@ -151,7 +162,7 @@ def evaluate(
         if judgement is None or judgement.verdict is not Verdict.UNDECIDED:
             break
     changed = [
-        (c, replace(wanted(claim, preset, seed, c), replicates=want.replicates))
+        (c, replace(wanted(claim, preset, seed, c, device), replicates=want.replicates))
         for c in (claim.controls if controls else ())
     ]
     tested = tuple(_control(claim, c, other, tables(other), level) for c, other in changed)
@@ -162,7 +173,12 @@ def evaluate(
         tested,
         reason,
         float(table.drop_duplicates("_task")["_seconds"].sum()) if len(table) else 0.0,
-        {"preset": preset, "seed": seed, "fingerprint": _only(table, "_fingerprint")},
+        {
+            "preset": preset,
+            "seed": seed,
+            **claim.experiment.on(device),
+            "fingerprint": _only(table, "_fingerprint"),
+        },
     )
 
 

@@ -68,9 +68,14 @@ class Ledger:
         lines = [f"{result.claim.id:<{width}}  {_line(result)}" for result in self.results]
         counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(self.counts().items()))
         failed = f"; {len(self.failed)} task(s) failed" if self.failed else ""
-        return "\n".join(
-            [*lines, f"{len(self)} claims at the {self.preset} preset: {counts}{failed}"]
-        )
+        last = f"{len(self)} claims at the {self.preset} preset: {counts}{failed}"
+        return "\n".join([*lines, last + self._devices()])
+
+    def _devices(self) -> str:
+        """Return how many claims were judged on a device that was asked for."""
+        provenances = [result.provenance or {} for result in self]
+        asked = Counter(p["device"] for p in provenances if "device" in p)
+        return "".join(f"; {n} on {device}" for device, n in sorted(asked.items()))
 
     def _repr_html_(self) -> str:
         from theorytk.reporting.page import ledger_html

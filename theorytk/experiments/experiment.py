@@ -16,6 +16,7 @@ __all__ = ["PRESETS", "Column", "Experiment", "experiment"]
 
 PRESETS = ("quick", "paper")
 RESERVED = ("replicate", "condition")
+DEVICE = "device"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Experiment:
                 raise ValueError(f"{self.id}: the name {name!r} is reserved or taken twice")
         for name in (*self.paired, *([self.algorithm] if self.algorithm else [])):
             check_choice(f"paired factor or algorithm of {self.id}", name, known)
+        if DEVICE in known and DEVICE not in self.paired:
+            raise ValueError(f"{self.id}: the factor 'device' must be paired: same draws on any")
         for preset in self.presets:
             self.replicates(preset)
             self.conditions(preset)
@@ -94,6 +97,10 @@ class Experiment:
         for condition in design:
             self._check_factors(condition)
         return design
+
+    def on(self, device: str | None) -> dict[str, str]:
+        """Return the factors that put the experiment on a device: those it has called so."""
+        return {DEVICE: device} if device is not None and DEVICE in self.factors() else {}
 
     def seed_words(self, condition: Mapping[str, Any]) -> tuple[int, ...]:
         """Return four words that name the random stream of `condition` without paired factors."""

@@ -58,13 +58,13 @@ def toss(*, bias, scale, toss=None, rng):
 @experiment(
     "coin/pascal",
     paper=PAPER,
-    design=grid(n=[4, 30], skip=0),
-    paired=("skip",),
+    design=grid(n=[4, 30], skip=0, device="cpu"),
+    paired=("skip", "device"),
     columns={"residual": Column("distance of the sum of all probabilities from 1")},
     presets={"quick": dict(replicates=1)},
 )
-def pascal(*, n, skip, rng):
-    """Sum the binomial probabilities from `skip` to n."""
+def pascal(*, n, skip, device, rng):
+    """Sum the binomial probabilities from `skip` to n; any device counts alike."""
     total = sum(math.comb(n, k) * outcome_probability(n) for k in range(skip, n + 1))
     return {"residual": abs(total - 1)}
 
