@@ -62,8 +62,9 @@ $(VENV)/.dev: $(VENV)/.core
 	@$(INSTALL) --editable ".[dev]"
 	@touch $@
 
-# Apart from the pins: PyTorch for the CPU, which nothing else needs.
+# Apart from the pins: PyTorch for the CPU, and diffusers, whose schedulers the samplers are checked against.
 $(VENV)/.torch: $(VENV)/.dev
 	@echo "Installing PyTorch into $(VENV)"
 	@$(BIN)/python -m pip -qq --disable-pip-version-check install torch==2.13.0
+	@$(INSTALL) diffusers==0.42.1
 	@touch $@
