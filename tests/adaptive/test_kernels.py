@@ -19,6 +19,17 @@ def test_byte_tables_sum_what_the_bits_choose(cells):
     np.testing.assert_allclose(found, bits @ values, atol=1e-12 * cells)
 
 
+def test_votes_are_weighted_by_centred_accuracies():
+    classes = 4
+    labels = np.random.default_rng(3).integers(classes, size=(30, 17), dtype=np.int32)
+    votes = np.ones((17, classes), np.int64)
+    _kernels.add_plurality(labels, classes, votes)
+    weights = (labels == 0).mean(axis=1) - 1 / classes
+    chosen = labels[:, :, None] == np.arange(classes)
+    expected = 17 * classes * np.einsum("j,jic->ic", weights, chosen)
+    np.testing.assert_allclose(votes - 1, expected, atol=1e-9)
+
+
 def test_a_multiplicative_step_is_the_exponential_formula():
     rng = np.random.default_rng(0)
     weights = rng.dirichlet(np.ones(50))

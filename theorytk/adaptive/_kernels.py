@@ -18,7 +18,7 @@ ALL_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 # The tables of 8 words are 128 KiB, which an L2 cache holds while many queries use them; 8 words
 # are one cache line of a query.
-TILE_WORDS, TILE_QUERIES = 8, 1024
+TILE_WORDS, TILE_QUERIES = 8, 256
 
 
 def _popcount(typingctx: Any, word: Any) -> Any:
@@ -116,6 +116,22 @@ def add_weighted(words: Any, weights: Any, totals: Any) -> None:
             word, weight = words[j, c], weights[j]
             for bit in range(64):
                 total[bit] += weight if (word >> np.uint64(bit)) & one else 0.0
+
+
+@njit(cache=True, nogil=True)
+def add_plurality(labels: Any, classes: Any, votes: Any) -> None:
+    """Add to votes (n, classes) each row of labels (k, n), weighted by how often it is 0.
+
+    The weight is classes * count - n, n * classes times the row's accuracy less 1 / classes.
+    """
+    k, n = labels.shape
+    for j in range(k):
+        zeros = 0
+        for i in range(n):
+            zeros += labels[j, i] == 0
+        weight = classes * zeros - n
+        for i in range(n):
+            votes[i, labels[j, i]] += weight
 
 
 @njit(cache=True, nogil=True)

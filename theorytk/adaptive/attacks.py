@@ -32,7 +32,7 @@ Array = np.ndarray
 WEIGHTS = ("linear", "sign", "select")
 NOISES = ("gaussian", "laplace")
 
-BLOCK_WORDS = 2**14
+BLOCK_WORDS, BLOCK_LABELS = 2**14, 2**16
 
 
 @dataclass(frozen=True)
@@ -277,13 +277,13 @@ def plurality_attack(n: int, k: int, n_classes: int, rng: Any = None) -> AttackR
     n, k = check_int("n", n, lower=1), check_int("k", k, lower=1)
     m = check_int("n_classes", n_classes, lower=2)
     rng = as_generator(rng)
-    points = np.arange(n)
-    votes = np.zeros((n, m))
-    for _ in range(k):
-        # By symmetry every point's own label is class 0.
-        labels = rng.integers(m, size=n)
-        # The weight times n m, an integer: ties stay ties.
-        votes[points, labels] += m * np.count_nonzero(labels == 0) - n
+    votes = np.zeros((n, m), np.int64)
+    rows = max(1, BLOCK_LABELS // n)
+    for first in range(0, k, rows):
+        # By symmetry every point's own label is class 0. Weights are whole: ties stay ties.
+        shape = (min(rows, k - first), n)
+        labels = rng.integers(m, size=shape, dtype=np.min_scalar_type(m - 1))
+        _kernels.add_plurality(labels, m, votes)
     margins = (votes[:, 0] - votes[:, 1:].max(axis=1)) / (n * m)
     tied = (votes == votes[:, :1]).sum(axis=1)
     return AttackResult(float(((margins >= 0) / tied).mean()), margins)

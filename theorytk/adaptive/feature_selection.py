@@ -163,10 +163,13 @@ class _ReducedSet:
     ) -> Array:
         sums = np.append(0.0, np.cumsum(signs * self.correlations[order]))
         out = np.full(len(n_kept), 0.5)
-        noise, kept = np.zeros(self.n), 0
+        # Single precision is enough to count the margins above 0, and takes half the time.
+        noise, kept = np.zeros(self.n, np.float32), 0
         for i, k in enumerate(n_kept):
             if k > kept:
-                noise += math.sqrt(k - kept) * rng.standard_normal(self.n)
+                noise += np.float32(math.sqrt(k - kept)) * rng.standard_normal(
+                    self.n, dtype=np.float32
+                )
                 kept = k
             if k:
                 # Of margins of mean sums[k], those above 0.
