@@ -13,7 +13,7 @@ from theorytk.adaptive.database_update import (
     PrivateMultiplicativeWeights,
     mw_parameters,
 )
-from theorytk.adaptive.mechanisms import BudgetExhausted
+from theorytk.adaptive.mechanisms import BudgetExhaustedError
 from theorytk.adaptive.theory import sparse_vector_accuracy
 from theorytk.adaptive.update_laws import (
     median_update_bound,
@@ -108,7 +108,7 @@ def test_weights_stop_after_their_updates():
     mechanism = PrivateMultiplicativeWeights(64, 0.1, 3, 1.0, eta=0.05)
     mechanism.attach(np.zeros(100_000, dtype=int), rng=0)
     others = np.arange(64) > 0
-    with pytest.raises(BudgetExhausted, match="PrivateMultiplicativeWeights has") as caught:
+    with pytest.raises(BudgetExhaustedError, match="PrivateMultiplicativeWeights has") as caught:
         mechanism.answer_many([others] * 10)
     assert caught.value.answers == pytest.approx(np.zeros(3), abs=0.05)
     assert (mechanism.n_updates, mechanism.budget_left) == (3, 0)
@@ -145,7 +145,7 @@ def test_median_updates_halve_and_end():
 def test_the_median_mechanism_may_run_out_of_candidates():
     mechanism = MedianMechanism(2, 1, 0.1, math.inf, max_updates=9).attach([0, 1])
     first = np.array([1.0, 0.0])
-    with pytest.raises(BudgetExhausted, match="no candidate left"):
+    with pytest.raises(BudgetExhaustedError, match="no candidate left"):
         mechanism.answer_many([first] * 4)
     assert mechanism.budget_left > 0
 

@@ -10,7 +10,7 @@ from theorytk.adaptive.analysts import QuadraticAdaptive, TwoStageAttack
 from theorytk.adaptive.bounds import max_queries
 from theorytk.adaptive.guess_and_check import GuessAndCheck
 from theorytk.adaptive.interaction import interact
-from theorytk.adaptive.mechanisms import BudgetExhausted, EmpiricalMechanism
+from theorytk.adaptive.mechanisms import BudgetExhaustedError, EmpiricalMechanism
 from theorytk.adaptive.noise_addition import GaussianMechanism
 
 
@@ -77,11 +77,37 @@ def test_it_stops_when_a_failure_cannot_be_answered():
     mechanism = GuessAndCheck(0.1, 0.05, EmpiricalMechanism()).attach(np.arange(300))
     wrong = np.arange(300) < 150
     assert mechanism.budget_left is None
-    with pytest.raises(BudgetExhausted, match="cannot answer a failure to within tau"):
+    with pytest.raises(BudgetExhaustedError, match="cannot answer a failure to within tau"):
         mechanism.answer(wrong)
     assert (mechanism.n_answered, mechanism.budget_left) == (0, 0)
-    with pytest.raises(BudgetExhausted, match="GuessAndCheck has spent"):
+    with pytest.raises(BudgetExhaustedError, match="GuessAndCheck has spent"):
         mechanism.answer(np.zeros(300))
+
+
+def test_a_growing_width_goes_on_where_the_other_stops():
+    n, half = 3000, 1500
+    rows = np.arange(n)
+    options = (0.1, 0.05, EmpiricalMechanism())
+    fixed = GuessAndCheck(*options).attach(rows)
+    growing = GuessAndCheck(*options, growth=1.25).attach(rows)
+    # Queries that are 1 on the guessing part; on the other part their means rise from 0 to 1/2.
+    queries = [np.where(rows < half, 1, rows % 100 < j) for j in range(50)]
+    with pytest.raises(BudgetExhaustedError) as stopped:
+        fixed.answer_many(queries)
+    before = stopped.value.answers
+    answers = growing.answer_many(queries)
+    assert 0 < len(before) < 50
+    np.testing.assert_array_equal(answers[: len(before)], before)
+    assert fixed.widths == [0.1] * len(before)
+    widths = np.array(growing.widths)
+    powers = np.log(widths / 0.1) / math.log(1.25)
+    np.testing.assert_allclose(powers, np.round(powers), atol=1e-9)
+    assert (np.diff(widths) >= 0).all()
+    assert widths[-1] > 0.1
+    # An answer differs from the holdout's mean by less than its width leaves.
+    means = np.array([query[half:].mean() for query in queries])
+    assert (np.abs(answers - means) < widths).all()
+    assert growing.n_failures == 50
 
 
 def test_it_outlasts_splitting_and_stays_valid():
@@ -109,6 +135,9 @@ def test_bad_input():
         GuessAndCheck(0.1, 0.05, 0.5)
     with pytest.raises(ValueError, match="check_fraction must leave points on both sides of n = 1"):
         GuessAndCheck(0.1, 0.05, EmpiricalMechanism()).attach([0.5])
+    for growth in (1.0, 0.5, math.inf):
+        with pytest.raises(ValueError, match=r"^growth must be"):
+            GuessAndCheck(0.1, 0.05, EmpiricalMechanism(), growth=growth)
     for arguments, name in (((0.0, 0.05), "tau"), ((0.1, 1.0), "beta")):
         with pytest.raises(ValueError, match=f"^{name} must be"):
             GuessAndCheck(*arguments, EmpiricalMechanism())

@@ -9,7 +9,7 @@ from scipy.stats import chi2, kstest, laplace, norm
 from theorytk.adaptive.attacks import PackedQueries
 from theorytk.adaptive.bounds import confidence_width
 from theorytk.adaptive.mechanisms import (
-    BudgetExhausted,
+    BudgetExhaustedError,
     EmpiricalMechanism,
     RoundingMechanism,
     SplitMechanism,
@@ -61,7 +61,7 @@ def test_parts_are_disjoint_and_used_once():
     answers = mechanism.answer_many([lambda points: points] * 4)
     assert answers == pytest.approx((np.arange(4) * 22 + 10.5) / 90)
     assert mechanism.budget_left == 0
-    with pytest.raises(BudgetExhausted, match="SplitMechanism has spent its budget"):
+    with pytest.raises(BudgetExhaustedError, match="SplitMechanism has spent its budget"):
         mechanism.answer(lambda points: points)
 
 
@@ -166,13 +166,13 @@ def test_a_batch_past_the_budget_keeps_what_was_answered():
     mechanism = GaussianMechanism(0.1, budget=5).attach(SAMPLE, rng=0)
     first = mechanism.answer_many([column(0)] * 3)
     assert (len(first), mechanism.budget_left) == (3, 2)
-    with pytest.raises(BudgetExhausted, match="GaussianMechanism has spent") as caught:
+    with pytest.raises(BudgetExhaustedError, match="GaussianMechanism has spent") as caught:
         mechanism.answer_many([column(1)] * 4)
     assert caught.value.answers.shape == (2,)
     assert np.abs(caught.value.answers - SAMPLE[:, 1].mean()).max() < 0.6
     spent = mechanism.privacy
     assert spent.rho == pytest.approx(5 / (2 * (90 * 0.1) ** 2))
-    with pytest.raises(BudgetExhausted) as caught:
+    with pytest.raises(BudgetExhaustedError) as caught:
         mechanism.answer(column(1))
     assert caught.value.answers.shape == (0,)
     assert (mechanism.n_answered, mechanism.budget_left, mechanism.privacy) == (5, 0, spent)

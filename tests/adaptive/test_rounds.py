@@ -7,7 +7,7 @@ import pytest
 
 from theorytk.adaptive.analysts import TwoStageAttack
 from theorytk.adaptive.interaction import interact
-from theorytk.adaptive.mechanisms import BudgetExhausted
+from theorytk.adaptive.mechanisms import BudgetExhaustedError
 from theorytk.adaptive.privacy import PrivacyLedger
 from theorytk.adaptive.rounds import EffectiveRounds, SparseValidate
 
@@ -48,7 +48,7 @@ def test_an_attack_costs_one_round():
     assert transcript.max_error < 3 * tau / 4
     assert mechanism.rounds_used <= 1
     assert (mechanism.budget_left, transcript.privacy.epsilon) == (0, math.inf)
-    with pytest.raises(BudgetExhausted):
+    with pytest.raises(BudgetExhaustedError):
         mechanism.answer(lambda points: points[:, 0] > 0)
 
 
@@ -63,10 +63,10 @@ def test_rounds_are_used_by_wrong_chunks_only():
     first_wrong = np.where((rows >= v) & (rows < v + e), 1.0, half)
     assert mechanism.answer(first_wrong) == pytest.approx(0.5, abs=0.01)
     assert mechanism.rounds_used == 1
-    with pytest.raises(BudgetExhausted, match="EffectiveRounds has used all its rounds"):
+    with pytest.raises(BudgetExhaustedError, match="EffectiveRounds has used all its rounds"):
         mechanism.answer(np.where(rows >= v, 1.0, half))
     assert (mechanism.n_answered, mechanism.budget_left) == (2, 0)
-    with pytest.raises(BudgetExhausted):
+    with pytest.raises(BudgetExhaustedError):
         mechanism.answer(half)
 
 
@@ -76,12 +76,12 @@ def test_sparse_validate_stops_after_ones_or_queries():
     assert mechanism.privacy == PrivacyLedger()
     assert mechanism.answer_many([low, high, low]).tolist() == [0.0, 1.0, 0.0]
     assert (mechanism.n_ones, mechanism.budget_left) == (1, 1)
-    with pytest.raises(BudgetExhausted) as caught:
+    with pytest.raises(BudgetExhaustedError) as caught:
         mechanism.answer_many([high, low])
     assert caught.value.answers.tolist() == [1.0]
     mechanism = SparseValidate(3, 2).attach([0.2])
     mechanism.answer_many([low] * 3)
-    with pytest.raises(BudgetExhausted):
+    with pytest.raises(BudgetExhaustedError):
         mechanism.answer(low)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, laplace
 
-from theorytk.adaptive.mechanisms import BudgetExhausted
+from theorytk.adaptive.mechanisms import BudgetExhaustedError
 from theorytk.adaptive.privacy import PrivacyLedger
 from theorytk.adaptive.sparse_vector import NoiseScales, SparseVector, sparse_vector_scales
 from theorytk.adaptive.theory import sparse_vector_accuracy
@@ -85,7 +85,7 @@ def test_the_budget_is_of_numbers():
     ones, none = np.ones(10_000), np.zeros(10_000)
     assert mechanism.answer_many([none] * 50) == pytest.approx(np.full(50, np.nan), nan_ok=True)
     assert mechanism.privacy.epsilon == pytest.approx(5.0 * 8 / 9)
-    with pytest.raises(BudgetExhausted, match="SparseVector has spent") as caught:
+    with pytest.raises(BudgetExhaustedError, match="SparseVector has spent") as caught:
         mechanism.answer_many([none, ones, none])
     assert math.isnan(caught.value.answers[0])
     assert caught.value.answers[1] == pytest.approx(1.0, abs=0.1)
@@ -165,7 +165,7 @@ def test_thresholdout_looks_at_the_holdout_rarely():
     assert answers == pytest.approx(0.6, abs=0.03)
     assert len(set(answers)) == 3
     assert mechanism.privacy.epsilon == pytest.approx(2 * 3 / (0.001 * 40))
-    with pytest.raises(BudgetExhausted):
+    with pytest.raises(BudgetExhaustedError):
         mechanism.answer(lambda points: points)
     # HOLD, Lemma 23, has (sqrt(32 B ln(2 / delta)) / (sigma n), delta).
     each = NoiseScales(2 * 0.1, 4 * 0.1, 0.1)

@@ -8,7 +8,9 @@ import pytest
 
 from theorytk.adaptive.update_laws import (
     ladder_bound,
+    ladder_rate,
     median_update_bound,
+    mw_attack_gap,
     mw_point_mass_updates,
     mw_potential_drop,
     mw_update_bound,
@@ -86,6 +88,24 @@ def test_point_mass(bits, alpha, updates):
     assert mw_point_mass_updates(2, 0.9, 0.1) == 0
 
 
+@pytest.mark.parametrize("threshold", [0.0, 1.0, 2.5])
+def test_the_attack_has_the_accuracy_of_answers_that_were_selected(threshold):
+    # A large number of signs, of which those with an extreme mean are the updates.
+    rng = np.random.default_rng(7)
+    n, trials = 400, 60
+    gaps, laws = [], []
+    for _ in range(trials):
+        signs = 2.0 * rng.integers(0, 2, (2000, n)) - 1
+        means = signs.mean(axis=1)
+        kept = np.flatnonzero(np.abs(means) > threshold / math.sqrt(n))[:20]
+        margins = means[kept] @ signs[kept]
+        gaps.append((margins > 0).mean() - 0.5)
+        laws.append(mw_attack_gap(n, len(kept), threshold))
+    # The standard error is 0.025 / sqrt(60); a discrete mean moves the threshold by up to 1 / 20.
+    assert np.mean(gaps) == pytest.approx(np.mean(laws), abs=0.02)
+    assert np.mean(laws) > 0.08
+
+
 def test_median_net():
     databases = itertools.combinations_with_replacement(range(5), 4)
     assert median_update_bound(5, 4) == pytest.approx(math.log2(len(list(databases))))
@@ -125,6 +145,21 @@ def test_ladder_numbers():
         assert best.value <= min(dense) * 1.02
 
 
+def test_the_rate_is_above_the_bound_and_of_the_order_of_its_least_value():
+    rng = np.random.default_rng(5)
+    for _ in range(300):
+        n, k = (int(x) for x in np.exp(rng.uniform([math.log(36), 0], [20, 20])))
+        beta = float(np.exp(rng.uniform(-9, -0.1)))
+        rate = ladder_rate(n, k, beta)
+        if rate < 1:
+            assert ladder_bound(n, k, beta).value <= rate
+        # The rate is the least value of 1 / m + sqrt(m a), up to rounding m.
+        a = (2 * math.log(math.e * (k + 1) / 2) + math.log(2 / beta)) / (2 * n)
+        m = np.geomspace(1e-3, 1e8, 20_000)
+        least = (1 / m + np.sqrt(m * a)).min()
+        assert rate / least == pytest.approx((0.5 + math.sqrt(2)) / 1.5, rel=1e-4)
+
+
 def test_ladder_error_is_the_step_and_the_sample_error():
     # Losses on the sample within e of the true ones, whatever they are.
     rng = np.random.default_rng(4)
@@ -152,6 +187,10 @@ def test_ladder_error_is_the_step_and_the_sample_error():
         (lambda: mw_point_mass_updates(2, 1.0, 0.1), "alpha must be a number > 0 and < 1"),
         (lambda: median_update_bound(3, 0), "net_points must be an integer >= 1"),
         (lambda: ladder_bound(10, 0), "k must be an integer >= 1"),
+        (lambda: mw_attack_gap(9, -1, 1.0), "updates must be an integer >= 0"),
+        (lambda: mw_attack_gap(9, 1, -1.0), "threshold must be a number >= 0"),
+        (lambda: ladder_rate(0, 5), "n must be an integer >= 1"),
+        (lambda: ladder_rate(10, 5, 1.0), "beta must be a number > 0 and < 1"),
         (lambda: ladder_bound(10, 5, step=2.0), "step must be a number > 0 and <= 1"),
     ],
 )

@@ -66,7 +66,7 @@ from theorytk.adaptive.ladder import (
     ParameterFreeLadder,
 )
 from theorytk.adaptive.mechanisms import (
-    BudgetExhausted,
+    BudgetExhaustedError,
     EmpiricalMechanism,
     Mechanism,
     RoundingMechanism,
@@ -100,7 +100,7 @@ __all__ = [
     "AttackResult",
     "BoostingAttack",
     "Bound",
-    "BudgetExhausted",
+    "BudgetExhaustedError",
     "EffectiveRounds",
     "EmpiricalMechanism",
     "FeatureSelection",

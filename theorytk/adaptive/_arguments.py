@@ -6,29 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from theorytk._validation import check_array, check_real
+from theorytk._validation import check_array
 from theorytk.adaptive._optimise import Array
+from theorytk.privacy._arguments import check_nonnegative, check_positive, check_probability
 
-
-def check_probability(name: str, value: Any) -> float:
-    """Return a probability strictly between 0 and 1."""
-    return check_real(name, value, lower=0.0, upper=1.0, lower_open=True, upper_open=True)
-
-
-def check_nonnegative(name: str, value: Any) -> Array:
-    """Return an array of finite numbers >= 0."""
-    array = check_array(name, value)
-    if (array < 0).any():
-        raise ValueError(f"{name} must be >= 0; got {array.min():g}")
-    return array
-
-
-def check_positive(name: str, value: Any) -> Array:
-    """Return an array of finite numbers > 0."""
-    array = check_array(name, value)
-    if (array <= 0).any():
-        raise ValueError(f"{name} must be > 0; got {array.min():g}")
-    return array
+__all__ = ["check_counts", "check_nonnegative", "check_positive", "check_probability"]
 
 
 def check_counts(name: str, value: Any) -> Array:

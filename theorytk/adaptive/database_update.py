@@ -15,7 +15,7 @@ import numpy as np
 from theorytk._validation import check_int, check_real
 from theorytk.adaptive import _kernels
 from theorytk.adaptive._optimise import Array
-from theorytk.adaptive.mechanisms import BudgetExhausted, is_packed
+from theorytk.adaptive.mechanisms import BudgetExhaustedError, is_packed
 from theorytk.adaptive.sparse_vector import (
     SparseMechanism,
     check_epsilon,
@@ -34,8 +34,9 @@ class DatabaseUpdate(SparseMechanism):
     to [0, 1].
     """
 
-    block = 1  # queries that are evaluated together, in floats
+    block = 1  # queries that are evaluated together at most, in floats
     packed_block = 1
+    _next_block: int
 
     def __init__(
         self, domain_size: int, threshold: float, max_updates: int, epsilon: float, delta: float
@@ -68,16 +69,21 @@ class DatabaseUpdate(SparseMechanism):
         self._histogram = np.bincount(cells, minlength=self.domain_size) / n
         scales = sparse_vector_scales(n, self.budget, self.epsilon, self.delta)
         self._start_sparse(scales, 1 / n)
+        self._next_block = 1
         self._start_hypothesis()
 
     def _answer_some(self, values: Any) -> Array:
-        values = values[: self.packed_block if is_packed(values) else self.block]
+        most = self.packed_block if is_packed(values) else self.block
+        values = values[: min(self._next_block, most)]
         answers, truth = self._evaluate(values)
         errors = truth - answers
         above = self._is_above(np.stack([errors, -errors], axis=1))
         if not above.any():
+            self._next_block = 2 * len(values)
             return np.clip(answers, 0.0, 1.0)
         first = int(above.any(axis=1).argmax())
+        # What follows an update is evaluated again: no more of it than is likely to be needed.
+        self._next_block = 2 * (first + 1)
         sign = 1 if above[first, 0] else -1
         estimate = answers[first]
         answers[first] += sign * self._release(sign * errors[first])
@@ -250,7 +256,7 @@ class MedianMechanism(DatabaseUpdate):
 
     def _evaluate(self, values: Any) -> tuple[Array, Array]:
         if self.n_candidates == 0:
-            raise BudgetExhausted("MedianMechanism has no candidate left")
+            raise BudgetExhaustedError("MedianMechanism has no candidate left")
         floats = self._floats(values)
         answers = self._candidates @ floats[0]
         return np.quantile(answers, [0.5], method="inverted_cdf"), floats @ self._histogram

@@ -6,9 +6,10 @@ import math
 
 from scipy.special import gammaln, xlogy
 
+from theorytk._validation import check_real
 from theorytk.adaptive._arguments import check_probability
 from theorytk.adaptive._optimise import Array
-from theorytk.adaptive.mechanisms import BudgetExhausted, Mechanism
+from theorytk.adaptive.mechanisms import BudgetExhaustedError, Mechanism
 
 __all__ = ["GuessAndCheck"]
 
@@ -19,7 +20,8 @@ class GuessAndCheck(Mechanism):
     The guess comes from the first part of the sample. If the points that are left cannot rule out
     that it is wrong by more than tau, the answer is their own mean on a grid, and later guesses
     are tested at a smaller level: this is the only way in which their values get out. With
-    probability 1 - beta all answers are within tau of the population's means.
+    probability 1 - beta all answers are within tau of the population's means, or within their
+    `widths` if these grow.
 
     Parameters
     ----------
@@ -31,19 +33,21 @@ class GuessAndCheck(Mechanism):
         What guesses, whatever its quality.
     check_fraction : float
         Part of the sample that checks, in (0, 1).
+    growth : float, optional
+        Factor > 1 by which the width grows when a failure cannot be answered to within it, as often
+        as needed. If not given, the width stays at tau and the mechanism stops instead.
 
     Attributes
     ----------
     n_failures : int
         Guesses that were replaced.
-
-    Notes
-    -----
-    The mechanism stops when a failure can no longer be answered to within tau.
+    widths : list of float
+        The width of each answer: all are tau without growth.
 
     References
     ----------
-    Rogers et al. (AISTATS 2020), Section 3. Derived here: histories are counted exactly, with the
+    Rogers et al. (AISTATS 2020), Section 3; growing widths are an option of its published code.
+    Derived here: histories are counted exactly, with the
     middles of ceil(1 / gamma) cells as grid; and a guess is tested against an error on either side
     by the Chernoff bound. The published code tests only the side of the holdout's mean, which is
     not always the one that is closer in relative entropy.
@@ -59,7 +63,12 @@ class GuessAndCheck(Mechanism):
     """
 
     def __init__(
-        self, tau: float, beta: float, guess: Mechanism, check_fraction: float = 0.5
+        self,
+        tau: float,
+        beta: float,
+        guess: Mechanism,
+        check_fraction: float = 0.5,
+        growth: float | None = None,
     ) -> None:
         self.tau = check_probability("tau", tau)
         self.beta = check_probability("beta", beta)
@@ -67,6 +76,9 @@ class GuessAndCheck(Mechanism):
             raise TypeError(f"guess must be a Mechanism; got {type(guess).__name__}")
         self.guess = guess
         self.check_fraction = check_probability("check_fraction", check_fraction)
+        self.growth = (
+            None if growth is None else check_real("growth", growth, lower=1.0, lower_open=True)
+        )
 
     @property
     def budget_left(self) -> int | None:
@@ -83,6 +95,8 @@ class GuessAndCheck(Mechanism):
             )
         self.guess.attach(self._points[: n - self._check_rows], rng=self._rng.spawn(1)[0])
         self.n_failures = 0
+        self.widths: list[float] = []
+        self._width = self.tau
         self._log_grids = 0.0
         self._stopped = False
 
@@ -92,20 +106,29 @@ class GuessAndCheck(Mechanism):
         holdout = float(values[rows:].mean())
         self.privacy = self.privacy.pure(math.inf)
         needed = self._log_two_over_beta()
-        if self._is_accepted(guess, holdout, needed):
-            return guess
-        gamma = self.tau - math.sqrt(needed / (2 * self._check_rows))
-        if gamma <= 0:
-            self._stopped = True
-            raise BudgetExhausted("GuessAndCheck cannot answer a failure to within tau any more")
-        cells = math.ceil(1 / gamma)
-        self.n_failures += 1
-        self._log_grids += math.log(cells)
-        return (min(math.floor(holdout * cells), cells - 1) + 0.5) / cells
+        answer = guess
+        if not self._is_accepted(guess, holdout, needed):
+            cells = math.ceil(1 / self._grid(math.sqrt(needed / (2 * self._check_rows))))
+            self.n_failures += 1
+            self._log_grids += math.log(cells)
+            answer = (min(math.floor(holdout * cells), cells - 1) + 0.5) / cells
+        self.widths.append(self._width)
+        return answer
+
+    def _grid(self, error: float) -> float:
+        """Return what the holdout's error leaves of the width, which grows if that is nothing."""
+        while error >= self._width:
+            if self.growth is None:
+                self._stopped = True
+                raise BudgetExhaustedError(
+                    "GuessAndCheck cannot answer a failure to within tau any more"
+                )
+            self._width *= self.growth
+        return self._width - error
 
     def _is_accepted(self, guess: float, holdout: float, needed: float) -> bool:
-        """Return whether the holdout rules out, at this level, an error of tau on either side."""
-        low, high = guess - self.tau, guess + self.tau
+        """Return whether the holdout rules out, at this level, too large an error on any side."""
+        low, high = guess - self._width, guess + self._width
         return (low <= 0 or (holdout > low and self._evidence(holdout, low) >= needed)) and (
             high >= 1 or (holdout < high and self._evidence(holdout, high) >= needed)
         )

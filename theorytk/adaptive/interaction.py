@@ -10,7 +10,7 @@ import numpy as np
 
 from theorytk._validation import as_generator
 from theorytk.adaptive._optimise import Array
-from theorytk.adaptive.mechanisms import BudgetExhausted, Mechanism
+from theorytk.adaptive.mechanisms import BudgetExhaustedError, Mechanism
 from theorytk.adaptive.privacy import PrivacyLedger
 
 __all__ = ["Analyst", "Query", "Transcript", "interact"]
@@ -129,7 +129,7 @@ def interact(
             query = asking.send(answer)
     except StopIteration:
         pass
-    except BudgetExhausted:
+    except BudgetExhaustedError:
         exhausted = True
     answers, sample_means, truth = np.array(numbers).reshape(-1, 3).T
     return Transcript(

@@ -18,7 +18,7 @@ from theorytk.adaptive.attacks import PackedQueries
 from theorytk.adaptive.privacy import PrivacyLedger
 
 __all__ = [
-    "BudgetExhausted",
+    "BudgetExhaustedError",
     "EmpiricalMechanism",
     "Mechanism",
     "RoundingMechanism",
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-class BudgetExhausted(RuntimeError):  # noqa: N818  (an end that is to be expected)
+class BudgetExhaustedError(RuntimeError):
     """A mechanism may give no more answers. What it has answered and spent stays as it is.
 
     Parameters
@@ -91,7 +91,7 @@ class Mechanism:
         """Return the answers (k,) to a list of queries, an array (k, n) of values, or packed ones.
 
         All queries are checked before the first is answered. If the budget does not last, the
-        answers before are in `BudgetExhausted.answers`.
+        answers before are in `BudgetExhaustedError.answers`.
         """
         self._check_attached()
         n = len(self._support)
@@ -116,7 +116,7 @@ class Mechanism:
                 some = self._answer_some(values[len(answers) :])
                 self.n_answered += len(some)
                 answers.extend(some)
-        except BudgetExhausted as error:
+        except BudgetExhaustedError as error:
             error.answers = np.array(answers)
             raise
         return np.array(answers)
@@ -141,7 +141,7 @@ class Mechanism:
         """Prepare the state for a new sample."""
 
     def _exhaust(self) -> None:
-        raise BudgetExhausted(f"{type(self).__name__} has spent its budget")
+        raise BudgetExhaustedError(f"{type(self).__name__} has spent its budget")
 
     def _values(self, query: Any) -> Array:
         values = query(self._support) if callable(query) else query

@@ -11,7 +11,13 @@ from scipy.special import expit, ndtri
 
 from theorytk._validation import check_int, check_real
 from theorytk.adaptive._arguments import check_probability
-from theorytk.adaptive.transfer import gaussian_delta, zcdp_epsilon
+from theorytk.privacy.conversions import (
+    gaussian_delta,
+    pure_delta,
+    pure_zcdp,
+    sharp_zcdp_delta,
+    sharp_zcdp_epsilon,
+)
 
 __all__ = ["PrivacyLedger"]
 
@@ -55,14 +61,13 @@ class PrivacyLedger:
     def pure(self, epsilon: float, times: int = 1) -> PrivacyLedger:
         """Return the ledger after so many epsilon-private answers; ``inf`` is no privacy at all.
 
-        They are epsilon^2 / 2-zCDP (Bun, Steinke, Proposition 1.4) and mu-GDP with
-        Phi(-mu / 2) = 1 / (1 + exp(epsilon)), derived here: their trade-off function is linear
-        between three points of a convex Gaussian one, hence above it.
+        They have the zCDP of `pure_zcdp` and are mu-GDP with Phi(-mu / 2) = 1 / (1 + exp(epsilon)),
+        derived here: their trade-off function is linear between three points of a convex Gaussian
+        one, hence above it.
         """
-        if epsilon != math.inf:
-            epsilon = check_real("epsilon", epsilon, lower=0.0)
+        rho = math.inf if epsilon == math.inf else pure_zcdp(epsilon)
         mu = -2 * float(ndtri(expit(-epsilon)))
-        return self._spend(epsilon, epsilon**2 / 2, mu, times)
+        return self._spend(epsilon, rho, mu, times)
 
     def gaussian(self, mu: float, times: int = 1) -> PrivacyLedger:
         """Return the ledger after so many Gaussian answers, each of this mu = sensitivity / sd."""
@@ -73,16 +78,14 @@ class PrivacyLedger:
     def delta_at(self, epsilon: float) -> float:
         """Return a delta for which the transcript is (epsilon, delta)-private, the least known.
 
-        Pure privacy gives (e^E - e^epsilon) / (1 + e^E) for its own E, zCDP and GDP the inverses
-        of `zcdp_epsilon` and `gaussian_delta`.
+        The least of `pure_delta`, `gaussian_delta` and `sharp_zcdp_delta`.
         """
         epsilon = check_real("epsilon", epsilon, lower=0.0)
-        deltas = [-math.expm1(min(epsilon - self.epsilon, 0.0)) * float(expit(self.epsilon))]
+        deltas = [1.0 if self.epsilon == math.inf else pure_delta(epsilon, self.epsilon)]
         if 0 < self.mu < math.inf:
             deltas.append(float(gaussian_delta(epsilon, self.mu)))
-        if 0 < self.rho < math.inf and epsilon > self.rho:
-            tail = math.exp(-((epsilon - self.rho) ** 2) / (4 * self.rho))
-            deltas.append(min(1.0, math.sqrt(math.pi * self.rho)) * tail)
+        if 0 < self.rho < math.inf:
+            deltas.append(sharp_zcdp_delta(epsilon, self.rho))
         return min(deltas)
 
     def epsilon_at(self, delta: float) -> float:
@@ -92,7 +95,7 @@ class PrivacyLedger:
             return 0.0
         if self.rho == math.inf:
             return self.epsilon
-        largest = min(self.epsilon, float(zcdp_epsilon(self.rho, delta)))
+        largest = min(self.epsilon, sharp_zcdp_epsilon(self.rho, delta))
         if self.delta_at(largest) >= delta:
             return largest
         root: float = brentq(lambda epsilon: self.delta_at(epsilon) - delta, 0.0, largest)

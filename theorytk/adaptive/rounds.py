@@ -11,7 +11,7 @@ from scipy.special import gammaln
 from theorytk._validation import check_int
 from theorytk.adaptive._arguments import check_probability
 from theorytk.adaptive._optimise import Array
-from theorytk.adaptive.mechanisms import BudgetExhausted, Mechanism
+from theorytk.adaptive.mechanisms import BudgetExhaustedError, Mechanism
 
 __all__ = ["EffectiveRounds", "SparseValidate"]
 
@@ -89,7 +89,7 @@ class EffectiveRounds(Mechanism):
             if self._is_valid(answer, validation):
                 return answer
             self.rounds_used += 1
-        raise BudgetExhausted("EffectiveRounds has used all its rounds")
+        raise BudgetExhaustedError("EffectiveRounds has used all its rounds")
 
     def _is_valid(self, answer: float, validation: float) -> bool:
         return abs(answer - validation) <= self.tau / 2

@@ -229,7 +229,8 @@ def sparse_validate_factor(index: int, budget: int, *, printed: bool = False) ->
     References
     ----------
     HOLD, Theorem 27. Derived here: the query is a function of the i - 1 bits before it, of which
-    at most B - 1 are ones, or it would not be answered.
+    at most B - 1 are ones, or it would not be answered. Some analyst attains this factor. If b
+    bounds the probabilities of all earlier statements too, i times b is a bound as well.
 
     Examples
     --------

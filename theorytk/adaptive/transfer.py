@@ -13,7 +13,7 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.special import erfcx, ndtr, ndtri
+from scipy.special import ndtri
 
 from theorytk._validation import check_real
 from theorytk.adaptive._arguments import (
@@ -23,6 +23,7 @@ from theorytk.adaptive._arguments import (
     check_probability,
 )
 from theorytk.adaptive._optimise import Array, minimise
+from theorytk.privacy.conversions import gaussian_delta, zcdp_epsilon
 
 __all__ = [
     "gaussian_delta",
@@ -95,69 +96,6 @@ def posterior_gap_tail(gap: Any, epsilon: Any, delta: Any) -> Array:
     excess = check_nonnegative("gap", gap) - tanh_gap(epsilon)
     bound = check_nonnegative("delta", delta) / np.where(excess > 0, excess, 1.0)
     return np.where(excess > 0, np.minimum(bound, 1.0), 1.0)
-
-
-def gaussian_delta(epsilon: Any, mu: Any) -> Array:
-    """Return the least delta for which mu-GDP is (epsilon, delta)-privacy.
-
-    Parameters
-    ----------
-    epsilon : array_like
-        Privacy epsilon >= 0.
-    mu : array_like
-        Gaussian privacy mu > 0: sqrt(k) / (n sigma) for k adaptive means of n numbers in [0, 1],
-        each with Gaussian noise sigma.
-
-    Returns
-    -------
-    ndarray
-        Phi(-epsilon/mu + mu/2) - exp(epsilon) Phi(-epsilon/mu - mu/2).
-
-    References
-    ----------
-    Balle, Wang (ICML 2018), Theorem 8; composition by Dong, Roth, Su (JRSS B 2022), Corollary 3.3.
-
-    Examples
-    --------
-    >>> round(float(gaussian_delta(0.5, 3.0)), 6)
-    0.829996
-    """
-    mu = check_positive("mu", mu)
-    a = check_nonnegative("epsilon", epsilon) / mu - mu / 2
-    # exp(epsilon) phi(a + mu) = phi(a): Mills' ratio keeps the second term from overflowing.
-    second = np.exp(-(a**2) / 2) / 2 * erfcx((a + mu) / math.sqrt(2))
-    delta: Array = np.maximum(ndtr(-a) - second, 0.0)
-    return delta
-
-
-def zcdp_epsilon(rho: Any, delta: Any) -> Array:
-    """Return an epsilon for which rho-zCDP is (epsilon, delta)-privacy.
-
-    Parameters
-    ----------
-    rho : array_like
-        Concentrated privacy rho > 0: k / (2 n^2 sigma^2) for k Gaussian answers as in
-        `gaussian_delta`.
-    delta : array_like
-        Privacy delta > 0.
-
-    Returns
-    -------
-    ndarray
-        Equal to rho + 2 sqrt(rho ln v) with v = max(1, min(1, sqrt(pi rho)) / delta).
-
-    References
-    ----------
-    Bun, Steinke (TCC 2016), Lemma 3.6.
-
-    Examples
-    --------
-    >>> round(float(zcdp_epsilon(0.01, 1e-6)), 6)
-    0.705278
-    """
-    rho, delta = check_positive("rho", rho), check_positive("delta", delta)
-    v = np.maximum(np.minimum(1.0, np.sqrt(math.pi * rho)) / delta, 1.0)
-    return np.asarray(rho + 2 * np.sqrt(rho * np.log(v)))
 
 
 def gaussian_gap_tail(gap: float, mu: float) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammaln, ndtr
 
 from theorytk._validation import check_int, check_real
 from theorytk.adaptive._arguments import check_probability
@@ -18,7 +18,9 @@ from theorytk.adaptive.bounds import Width
 
 __all__ = [
     "ladder_bound",
+    "ladder_rate",
     "median_update_bound",
+    "mw_attack_gap",
     "mw_point_mass_updates",
     "mw_potential_drop",
     "mw_update_bound",
@@ -131,6 +133,40 @@ def mw_point_mass_updates(domain_size: int, alpha: float, eta: float) -> int:
     return max(0, math.ceil(math.log(others * (1 - alpha) / alpha) / eta))
 
 
+def mw_attack_gap(n: int, updates: int, threshold: float) -> float:
+    """Return the limiting gap of the two-stage attack on multiplicative weights without noise.
+
+    Parameters
+    ----------
+    n : int
+        Points, >= 1, of uniform cells that are far more than the queries.
+    updates : int
+        Updates u >= 0 that there have been.
+    threshold : float
+        The threshold t >= 0 in standard deviations 1 / (2 sqrt(n)) of a query's mean.
+
+    Returns
+    -------
+    float
+        Equal to Phi(sqrt(u (1 + t h(t)) / n)) - 1/2, h the normal density over its tail.
+
+    References
+    ----------
+    Derived here: only the u answers that led to updates tell more than the weights, their z-scores
+    are normal given that they exceed t, E[Z^2 | |Z| > t] = 1 + t h(t), and the attack weighs
+    queries by them.
+
+    Examples
+    --------
+    >>> round(mw_attack_gap(2000, 12, 2.5), 4), round(mw_attack_gap(2000, 1000, 0.0), 4)
+    (0.087, 0.2602)
+    """
+    n, u = check_int("n", n, lower=1), check_int("updates", updates, lower=0)
+    t = check_real("threshold", threshold, lower=0.0)
+    hazard = math.exp(-(t**2) / 2) / math.sqrt(2 * math.pi) / float(ndtr(-t))
+    return float(ndtr(math.sqrt(u * (1 + t * hazard) / n))) - 0.5
+
+
 def median_update_bound(domain_size: int, net_points: int) -> float:
     """Return log2 of the net's size, the most updates of the median mechanism.
 
@@ -213,3 +249,37 @@ def ladder_bound(
     error = eta + np.sqrt((histories - math.log(beta)) / (2 * n))
     best = int(error.argmin())
     return Width(float(error[best]), {"step": float(eta[best])})
+
+
+def ladder_rate(n: int, k: int, beta: float = 0.05) -> float:
+    """Return a bound of the leaderboard error of the Ladder that shows its rate n^(-1/3).
+
+    Parameters
+    ----------
+    n : int
+        Points in the holdout, >= 1.
+    k : int
+        Submissions, >= 1.
+    beta : float
+        Failure probability, in (0, 1).
+
+    Returns
+    -------
+    float
+        Equal to (1/2 + sqrt 2) (L / n)^(1/3) with L = 2 ln(e (k + 1) / 2) + ln(2 / beta). It is
+        above `ladder_bound` at the best step where it is below 1 and n >= 36.
+
+    References
+    ----------
+    Blum, Hardt (ICML 2015), Theorem 3.1, for the order (ln(k n) / n)^(1/3). Derived here, with a
+    constant and without ln n.
+
+    Examples
+    --------
+    >>> round(ladder_rate(4000, 400), 3), round(ladder_rate(32_000, 400), 3)
+    (0.306, 0.153)
+    """
+    n, k = check_int("n", n, lower=1), check_int("k", k, lower=1)
+    beta = check_probability("beta", beta)
+    histories = 2 * math.log(math.e * (k + 1) / 2) + math.log(2 / beta)
+    return (0.5 + math.sqrt(2)) * math.cbrt(histories / n)
