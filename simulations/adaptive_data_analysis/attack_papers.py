@@ -55,8 +55,10 @@ papers.add(
             covered(
                 "Theorem 3.1 (leaderboard error of the Ladder)",
                 "verified",
-                "With histories counted exactly, which gives a smaller bound.",
+                "With histories counted exactly, which gives a smaller bound, and the rate with a "
+                "constant.",
                 "ladder-bound",
+                "ladder-rate",
             ),
             covered(
                 "Boosting attack (Section 4)",
@@ -116,6 +118,28 @@ papers.add(
                 "about all efficient ones.",
                 "n-squared-tracing",
                 "tracing-after-n-squared",
+            ),
+        ),
+    )
+)
+
+papers.add(
+    Paper(
+        id="feldman2019",
+        topic=TOPIC,
+        title="The Advantages of Multiple Classes for Reducing Overfitting from Test Set Reuse",
+        authors=("Vitaly Feldman", "Roy Frostig", "Moritz Hardt"),
+        year=2019,
+        venue="International Conference on Machine Learning",
+        arxiv="1905.10360",
+        summary="With more classes a test set can be used more often: the bias that any attack can "
+        "reach falls with their number.",
+        coverage=(
+            covered(
+                "Attack by a weighted plurality",
+                "re-created",
+                "With its limit law, which is ours; the bound for all attacks has no constants.",
+                "plurality-law",
             ),
         ),
     )

@@ -145,7 +145,6 @@ def small_attack(*, n, k, weights, sigma, attack, draws, rng):
     assumptions=FAIR,
     control=(
         Control("ties of the vote count as errors", attack="ties-lost"),
-        Control("signs of the answers as weights throughout", attack="sign"),
         Control("of the points it is judged on, 6% are new", attack="some-new"),
     ),
 )
@@ -178,7 +177,7 @@ ANALYSTS = {
     design=grid(n=1000, rounds=1000, forgetting=[0.5, 0.9, 0.97, 0.99], analyst="progressive"),
     paired=("analyst",),
     columns={"gap": Column("mean gap of in-sample and population accuracy, less the law")},
-    presets={"quick": dict(replicates=50, draws=20), "paper": dict(replicates=100, draws=30)},
+    presets={"quick": dict(replicates=40, draws=20), "paper": dict(replicates=100, draws=30)},
     block=10,
     algorithm="analyst",
 )

@@ -106,8 +106,8 @@ def noise_is_within_the_term(table):
 
 
 def crossing(bound, tau, beta):
-    """Return the least of 61 sizes 1e4, ..., 1e7 where a bound allows more than splitting."""
-    n = np.geomspace(1e4, 1e7, 61).astype(int)
+    """Return the least of 41 sizes 1e4, ..., 1e7 where a bound allows more than splitting."""
+    n = np.geomspace(1e4, 1e7, 41).astype(int)
     one_more = max_queries(n, tau, beta, bound="split") + 1
     ahead = confidence_width(n, one_more, beta, bound=bound).value <= tau
     return float(n[ahead][0]) if ahead.any() else math.inf
@@ -165,7 +165,7 @@ def crossing_is_early(table):
         "width": Column("width of the bound; infinite where it gives none", infinite=True),
         "jung": Column("width of the bound of Jung et al."),
     },
-    presets={"quick": dict(replicates=100), "paper": dict(replicates=2000)},
+    presets={"quick": dict(replicates=60), "paper": dict(replicates=2000)},
     block=50,
 )
 def tanh_against_jung(*, bound, rng):
@@ -208,7 +208,7 @@ def tanh_is_below_jung(table):
         "attacked": Column("gap of the two-stage attack on the noisy answers"),
         "naive": Column("gap of the two-stage attack on answers without noise"),
     },
-    presets={"quick": dict(replicates=10), "paper": dict(replicates=50)},
+    presets={"quick": dict(replicates=8), "paper": dict(replicates=50)},
     block=5,
 )
 def certified_gap(*, n, k, beta, rng):
@@ -232,7 +232,7 @@ def certified_gap(*, n, k, beta, rng):
 )
 def queries_by_bound(*, bound, tau, beta, rng):
     """Queries that a bound allows at a fixed width, for 1e3 to 1e7 points."""
-    n = np.geomspace(1e3, 1e7, 17).astype(int)
+    n = np.geomspace(1e3, 1e7, 13).astype(int)
     return pd.DataFrame({"n": n, "queries": max_queries(n, tau, beta, bound=bound)})
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from theorytk.adaptive.attack_laws import feature_selection_accuracy
 from theorytk.adaptive.feature_selection import feature_selection
-from theorytk.adaptive.mechanisms import BudgetExhausted
+from theorytk.adaptive.mechanisms import BudgetExhaustedError
 from theorytk.adaptive.thresholdout import GaussianThresholdout, Thresholdout
 from theorytk.claims import Assumption, Control, claim
 from theorytk.experiments import Column, experiment, grid
@@ -50,7 +50,7 @@ def run(study, n, d, n_signal, sizes, rng):
         "fresh": Column("accuracy on fresh points"),
         "reported": Column("accuracy that the analyst is told"),
     },
-    presets={"quick": dict(replicates=120), "paper": dict(replicates=400)},
+    presets={"quick": dict(replicates=80), "paper": dict(replicates=400)},
     block=10,
     algorithm="study",
 )
@@ -176,7 +176,7 @@ def thresholdout_finds_signal(table):
 @experiment(
     "adaptive-data-analysis/reduced-simulation",
     paper=SCIENCE,
-    design=grid(n=200, d=400, n_signal=20, k=30, study="thresholdout"),
+    design=grid(n=200, d=300, n_signal=20, k=30, study="thresholdout"),
     paired=("study",),
     columns={
         name: Column(f"mean of {what}, reduced less full simulation")
@@ -187,7 +187,7 @@ def thresholdout_finds_signal(table):
             ("selected", "the share of selected variables"),
         )
     },
-    presets={"quick": dict(replicates=40, draws=15), "paper": dict(replicates=60, draws=40)},
+    presets={"quick": dict(replicates=60, draws=12), "paper": dict(replicates=60, draws=40)},
     block=10,
     algorithm="study",
 )
@@ -249,7 +249,7 @@ MECHANISMS = {"published": published, "budgeted": budgeted}
         "on_holdout": Column("accuracy on the holdout of the classifier that answers suggest"),
         "from_holdout": Column("answers that differ from the mean over the training set"),
     },
-    presets={"quick": dict(replicates=60), "paper": dict(replicates=200)},
+    presets={"quick": dict(replicates=40), "paper": dict(replicates=200)},
     block=5,
     algorithm="mechanism",
 )
@@ -263,7 +263,7 @@ def leak(*, n, k, mechanism, rng):
     values[:, :n] = np.arange(n) < n / 2
     try:
         answers = mechanism(n).attach(np.zeros(2 * n), rng=rng).answer_many(values)
-    except BudgetExhausted as stopped:
+    except BudgetExhaustedError as stopped:
         answers = stopped.answers
     margins = (2 * answers - 1) @ (2.0 * values[: len(answers), n:] - 1)
     accuracy = (margins > 0).mean() + (margins == 0).mean() / 2

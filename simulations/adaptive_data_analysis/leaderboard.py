@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from theorytk.adaptive.analysts import BoostingAttack
 from theorytk.adaptive.attack_laws import attack_accuracy
-from theorytk.adaptive.interaction import interact
+from theorytk.adaptive.attacks import random_signs, vote_margins
 from theorytk.adaptive.ladder import Ladder, ParameterFreeLadder
 from theorytk.adaptive.mechanisms import EmpiricalMechanism, RoundingMechanism
-from theorytk.adaptive.update_laws import ladder_bound
+from theorytk.adaptive.update_laws import ladder_bound, ladder_rate
 from theorytk.claims import Assumption, Control, claim
 from theorytk.experiments import Column, experiment, grid
-from theorytk.inference import AtMost, Between, mean_estimate, proportion_estimate
+from theorytk.inference import (
+    AtMost,
+    Between,
+    mean_estimate,
+    proportion_estimate,
+    violations_estimate,
+)
 
 LADDER = "blum2015"
 BETA = 0.05
@@ -33,10 +40,18 @@ LEADERBOARDS = {
 
 
 def boosted(leaderboard, n, k, keep, rng):
-    """Return the reports of a leaderboard, given by name or as a function, on an attack."""
+    """Return the reports of a leaderboard, given by name or as a function, on an attack.
+
+    The losses of random submissions are fair bits; the last submission is the majority of those
+    that were kept, and a tie of its vote is half a loss.
+    """
     make = LEADERBOARDS[leaderboard] if isinstance(leaderboard, str) else leaderboard
-    labels = 2 * rng.integers(0, 2, n) - 1
-    return interact(BoostingAttack(n, k, keep), make(n, k), labels, rng=rng).answers
+    losses = random_signs(n, k, rng).stored()
+    mechanism = make(n, k).attach(np.zeros(n), rng=rng)
+    reports = mechanism.answer_many(losses)
+    kept = reports <= 0.5 if keep == "half" else np.diff(reports, prepend=np.inf) < 0
+    last = (1 + np.sign(vote_margins(losses, kept.astype(float)))) / 2
+    return np.append(reports, mechanism.answer(last))
 
 
 def leaderboard_error(reports):
@@ -79,7 +94,7 @@ def boosting(*, n, k, leaderboard, rng):
     experiment=boosting,
     region=Between(-0.008, 0.008),
     reason="a loss of just 1/2 has probability 0.013, and counts for a weight of its sign: 0.0002; "
-    "ties of the vote are labelled, not halved; the rest is resolution",
+    "the rest is resolution",
     assumptions=(RANDOM,),
     control=(
         Control("losses rounded to 0.01", leaderboard="percent"),
@@ -172,3 +187,62 @@ def ladder_bounded(*, n, k, keep, leaderboard, rng):
 def ladder_within_bound(table):
     """Share of samples with a larger error."""
     return proportion_estimate(int(table["beyond"].sum()), len(table))
+
+
+def fixed_submissions(n, k, beta):
+    """The order of the error of k submissions that are fixed beforehand."""
+    return math.sqrt(math.log(2 * k / beta) / n)
+
+
+def without_submissions(n, k, beta):
+    """The rate for a single submission, whatever k is."""
+    return ladder_rate(n, 1, beta)
+
+
+RATES = {
+    "cube-root": ladder_rate,
+    "square-root": fixed_submissions,
+    "single": without_submissions,
+}
+
+
+@experiment(
+    "adaptive-data-analysis/ladder-rate",
+    paper=LADDER,
+    design=grid(law="cube-root"),
+    paired=("law",),
+    columns={"bound": Column("bound at the best step"), "rate": Column("its rate")},
+    presets={"quick": dict(replicates=500), "paper": dict(replicates=5000)},
+    block=250,
+    algorithm="law",
+)
+def ladder_rates(*, law, rng):
+    """The Ladder's bound at random sizes, submissions and levels, beside its rate.
+
+    The algorithm is ``law(n, k, beta) -> bound`` of the leaderboard error.
+    """
+    n, k = (int(np.exp(rng.uniform(*np.log(ends)))) for ends in ((1e3, 1e8), (1, 1e8)))
+    beta = float(np.exp(rng.uniform(-7, -1)))
+    law = RATES[law] if isinstance(law, str) else law
+    return {"bound": ladder_bound(n, k, beta).value, "rate": float(law(n, k, beta))}
+
+
+@claim(
+    "adaptive-data-analysis/ladder-rate",
+    theorem="Theorem 3.1, with a constant",
+    status="ours",
+    statement=r"With the best step, the bound of the Ladder's error is at most "
+    r"$(\frac12+\sqrt2)(L/n)^{1/3}$, $L=2\ln(e(k+1)/2)+\ln(2/\beta)$: it falls like $n^{-1/3}$ and "
+    r"grows with the number of submissions like the cube root of its logarithm.",
+    experiment=ladder_rates,
+    kind="refutable",
+    region=AtMost(0),
+    assumptions=(Assumption("n from 1e3 to 1e8, k up to 1e8, beta from 0.001 to 0.37"),),
+    control=(
+        Control("the rate n^(-1/2) of submissions that are fixed", law="square-root"),
+        Control("the rate for one submission", law="single"),
+    ),
+)
+def ladder_falls_like_the_cube_root(table):
+    """Share of settings with a larger bound."""
+    return violations_estimate(int((table["bound"] > table["rate"]).sum()), len(table))

@@ -22,12 +22,6 @@ def half_noise(n, k, weights, sigma, rng):
     return two_stage_attack(signs, weights=weights, sigma=sigma / 2, rng=rng).accuracy
 
 
-def sign_weights(n, k, weights, sigma, rng):
-    """The signs of the answers as weights, whatever is asked for."""
-    signs = random_signs(n, k, rng)
-    return two_stage_attack(signs, weights="sign", sigma=sigma, rng=rng).accuracy
-
-
 def fresh_points(n, k, weights, sigma, rng):
     """The classifier judged on points that were not asked about."""
     answers = 2 * random_signs(n, k, rng).stored().means() - 1
@@ -44,7 +38,6 @@ def some_new_points(n, k, weights, sigma, rng):
 ATTACK_MISTAKES = {
     "ties-lost": ties_lost,
     "half-noise": half_noise,
-    "sign": sign_weights,
     "fresh": fresh_points,
     "some-new": some_new_points,
 }

@@ -209,7 +209,7 @@ MISS = {
     design=grid(n=10_000, k=5500, beta=0.2, mechanism="gaussian"),
     paired=("mechanism",),
     columns=MISS,
-    presets={"quick": dict(replicates=80), "paper": dict(replicates=1000)},
+    presets={"quick": dict(replicates=60), "paper": dict(replicates=1000)},
     block=20,
     algorithm="mechanism",
 )
