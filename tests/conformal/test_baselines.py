@@ -59,6 +59,16 @@ def test_split_calibrates_on_one_half_and_chooses_on_the_other():
         np.testing.assert_array_equal(chosen.p[row], expected)
 
 
+def test_the_share_that_chooses():
+    cal, imputed, test, _ = draw(np.random.default_rng(2), n=90)
+    chosen = split_selection(cal, imputed, test, 0.5, share=0.3, rng=5)
+    order = np.random.default_rng(5).permutation(90)
+    pilot = bh(conformal_pvalues(cal[:, order[:13]], imputed[:, order[13:27]]), 0.5)
+    best = chosen.model[0]
+    assert pilot[best].sum() == pilot.sum(axis=1).max()
+    np.testing.assert_array_equal(chosen.p, conformal_pvalues(cal[:, order[27:]], test)[best])
+
+
 def test_unpruned_holds_every_pruning():
     rng = np.random.default_rng(3)
     cal, _, test, _ = draw(rng, signal=0.2)
@@ -89,7 +99,11 @@ def test_choice_among_noise_inflates_the_naive_fdr_only():
         (lambda: unpruned_selection([[1.0]], [[1.0]], 0.1, beta=2), "beta must be a number"),
         (
             lambda: split_selection([[1.0] * 3], [[1.0] * 3], [[1.0]], 0.1),
-            r"cal must have shape \(K, n\), n >= 4, to be split; got \(1, 3\)",
+            r"cal must have shape \(K, n\), share \* n >= 2, to be split; got \(1, 3\) and",
+        ),
+        (
+            lambda: split_selection([[1.0] * 9], [[1.0] * 9], [[1.0]], 0.1, share=1),
+            r"share must be a number > 0 and < 1; got 1",
         ),
         (
             lambda: split_selection([[1.0] * 4], [[1.0] * 3], [[1.0]], 0.1),

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.estimator_checks import check_estimator
 
-from theorytk.conformal.full import optcs_full, optcs_full_msel
+from theorytk.conformal.audit import audit_exchangeability
+from theorytk.conformal.full import full_scores, optcs_full, optcs_full_msel
 from theorytk.conformal.learners import (
     KernelRidgeLearner,
     KNNLearner,
@@ -75,6 +77,74 @@ def test_predictions_depend_on_the_set_of_rows_exactly(estimator, seed):
         assert np.array_equal(learner.predict(X[order], Y[order], X_NEW, moved), values)
     loo = learner.loo_predict(X, Y)
     assert np.array_equal(learner.loo_predict(X[order], Y[order]), loo[order])
+
+
+def fold_refits(fold, estimator):
+    """Return out-of-fold predictions by scikit-learn alone."""
+    values = np.empty(N)
+    for k in np.unique(fold):
+        rest = fold != k
+        values[~rest] = clone(estimator).fit(X[rest], Y[rest], W[rest]).predict(X[~rest])
+    return values
+
+
+def test_folds_are_refits_without_a_fold():
+    class Recorder(Ridge):
+        """Remembers which rows it did not see."""
+
+        held: ClassVar[list] = []
+
+        def predict(self, X_new):
+            self.held.append(X_new)
+            return super().predict(X_new)
+
+    values = SklearnLearner(Recorder(), folds=4, rng=3).loo_predict(X, Y, W)
+    fold = [next(k for k, h in enumerate(Recorder.held) if (h == row).all(1).any()) for row in X]
+    assert sorted(np.bincount(fold)) == [7, 7, 8, 8]
+    np.testing.assert_allclose(values, fold_refits(np.array(fold), Ridge()), atol=1e-10)
+    by_row = SklearnLearner(Ridge(), folds=N).loo_predict(X, Y, W)
+    np.testing.assert_allclose(by_row, SklearnLearner(Ridge()).loo_predict(X, Y, W), atol=1e-12)
+
+
+def test_folds_of_rows_in_canonical_order_pass_the_audit():
+    rows = X, Y - 0.5, X_NEW[:6].copy()
+    rows[2][0] = X[Y == 0][0]  # A row that is in the stack twice.
+
+    def audited(learner):
+        return audit_exchangeability(lambda *r: full_scores(*r, learner), *rows, n_swaps=60, rng=0)
+
+    assert audited(SklearnLearner(SVR(gamma=0.1), folds=4, rng=0)).passed
+    assert audited(SklearnLearner(FOREST, folds=3, rng=0)).passed
+
+    class ByPosition(RidgeLearner):
+        """The mistake: folds of neighbours in the stack."""
+
+        def loo_predict(self, X, y, sample_weight=None):
+            fold = np.arange(len(X)) * 4 // len(X)
+            parts = [
+                self.predict(X[fold != k], y[fold != k], X[fold == k], sample_weight[fold != k])
+                for k in range(4)
+            ]
+            return np.concatenate(parts)
+
+    assert not audited(ByPosition()).passed
+
+
+@pytest.mark.parametrize(("folds", "got"), [(1, "1"), (31, "31")])
+def test_folds_are_two_or_more_and_not_more_than_rows(folds, got):
+    with pytest.raises(ValueError, match=rf"folds must be .*>= 2 and <= 30; got {got}"):
+        SklearnLearner(Ridge(), folds=folds).loo_predict(X, Y)
+
+
+def test_several_quantiles_are_several_models():
+    forest, levels = RandomForestRegressor(5, max_depth=2, random_state=0), (0.2, 0.5, 0.9)
+    several = SklearnLearner(QuantileForest(forest, quantile=levels), folds=3, rng=0)
+    single = [SklearnLearner(QuantileForest(forest, quantile=v), folds=3, rng=0) for v in levels]
+    values = Y + 0.1 * X[:, 1]
+    np.testing.assert_array_equal(predict_all(several, X, values), predict_all(single, X, values))
+    np.testing.assert_array_equal(
+        predict_all(several, X, values, X_NEW), predict_all(single, X, values, X_NEW)
+    )
 
 
 def test_without_the_shuffle_a_seeded_forest_depends_on_the_order():
@@ -175,6 +245,8 @@ def test_quantile_forest_by_its_definition(quantile):
 def test_quantile_forest_refuses_a_bad_level():
     with pytest.raises(ValueError, match=r"quantile must be a number > 0 and < 1; got 1.0"):
         QuantileForest(FOREST, quantile=1.0).fit(X, Y)
+    with pytest.raises(ValueError, match=r"quantile must be a number > 0 and < 1; got 0"):
+        QuantileForest(FOREST, quantile=(0.5, 0.0)).fit(X, Y)
 
 
 def test_scaled_estimators_are_symmetric():

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from theorytk._validation import as_generator, check_array, check_choice
+from theorytk._validation import as_generator, check_array, check_choice, check_real
 from theorytk.conformal.multiple_testing import Array, adjusted, at_levels, check_levels
 from theorytk.conformal.pruning import prune
 from theorytk.conformal.pvalues import TIES, check_scores, pvalues, rank
@@ -109,18 +109,19 @@ def split_selection(
     test: Any,
     q: Any,
     *,
+    share: float = 0.5,
     tie: str = "conservative",
     rng: int | np.random.Generator | None = None,
 ) -> Selection:
-    """Select by cfBH with a model chosen on one half of the calibration data: valid, wasteful.
+    """Select by cfBH with a model chosen on a part of the calibration data: valid, wasteful.
 
-    A random quarter of the calibration points plays the test set for another quarter; the model
-    that selects most of it is calibrated on the other half.
+    Of a random part of the calibration points one half plays the test set for the other; the model
+    that selects most of it is calibrated on the other points.
 
     Parameters
     ----------
     cal : array_like, shape (K, n)
-        Calibration scores of the models; ``+inf`` is allowed. n is at least 4.
+        Calibration scores of the models; ``+inf`` is allowed. ``share * n`` is at least 2.
     imputed : array_like, shape (K, n)
         Their scores with the threshold in the place of the label, which points need when they play
         the test set; finite.
@@ -128,6 +129,8 @@ def split_selection(
         Test scores, finite.
     q : float or array_like, shape (Q,)
         Target level or levels of the false discovery rate, in (0, 1).
+    share : float, default 0.5
+        The part of the calibration points that chooses the model, in (0, 1).
     tie : {"conservative", "randomised"}
         What a tie counts in the p-values.
     rng : int, Generator or None
@@ -151,11 +154,15 @@ def split_selection(
     cal, test = _check_models(cal, test)
     imputed = check_array("imputed", imputed, shape=cal.shape)
     n = cal.shape[-1]
-    if n < 4:
-        raise ValueError(f"cal must have shape (K, n), n >= 4, to be split; got {cal.shape}")
+    share = check_real("share", share, lower=0.0, upper=1.0, lower_open=True, upper_open=True)
+    if (chosen := int(share * n)) < 2:
+        raise ValueError(
+            f"cal must have shape (K, n), share * n >= 2, to be split; got {cal.shape} and "
+            f"share {share:g}"
+        )
     levels, generator = check_levels(q), as_generator(rng)
     check_choice("tie", tie, TIES)
-    first, second, rest = np.split(generator.permutation(n), [n // 4, n // 2])
+    first, second, rest = np.split(generator.permutation(n), [chosen // 2, chosen])
     pilot = pvalues(rank(cal[:, first], imputed[:, second]), tie, generator)
     p = pvalues(rank(cal[:, rest], test), tie, generator)
     return _with_model(p, _largest(pilot, levels, generator), levels)

@@ -1,26 +1,26 @@
 """Conformal selection with scikit-learn; needs the extra ``theorytk[sklearn]``.
 
 The candidates of Bai and Jin (arXiv 2411.17983), for instance, are
-``SklearnLearner(QuantileForest(RandomForestRegressor(max_depth=5), quantile=0.7))``,
+``SklearnLearner(QuantileForest(RandomForestRegressor(max_depth=5), quantile=(0.25, 0.75)))``,
 ``SklearnLearner(GradientBoostingRegressor(loss="quantile", alpha=0.7, max_depth=5))`` and
 ``ScaledLearner(SklearnLearner(SVR(gamma=0.1)), SklearnLearner(LinearRegression()))``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from theorytk._validation import as_generator, check_array, check_real
+from theorytk._validation import as_generator, check_array, check_int, check_real
 from theorytk.conformal.full import check_labels, optcs_full, optcs_full_msel
 from theorytk.conformal.learners import Array, KernelRidgeLearner, Learner, check_new, check_rows
 from theorytk.conformal.selection import Selection
 
 try:
-    from sklearn.base import BaseEstimator, RegressorMixin, clone
+    from sklearn.base import BaseEstimator, RegressorMixin, clone, is_classifier
     from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
 except ImportError as error:
     raise ImportError(
@@ -33,25 +33,34 @@ __all__ = ["ConformalSelector", "QuantileForest", "SklearnLearner"]
 
 @dataclass(frozen=True)
 class SklearnLearner:
-    """Any scikit-learn estimator as a learner; leaving rows out refits it for each of them.
+    """Any scikit-learn estimator as a learner; leaving rows out refits it for each, or by folds.
 
     An estimator that bootstraps or subsamples by the position of rows, such as a forest with
     a fixed seed, is not symmetric. Therefore the rows are put in a canonical (lexicographic) order
     and then permuted by a permutation that depends on their number and `rng` alone: what is fitted
     is a function of the set of rows, exactly. With an int `rng` the learner is deterministic.
 
+    So are folds, if the place of a row in the canonical order, and not in the stack, assigns it to
+    one: equal rows share a fold, and what is predicted at a row depends on it and on the set of
+    rows alone. Out-of-fold predictions are then as symmetric as leaving each row out (derived
+    here), for `folds` fits in the place of N.
+
     Parameters
     ----------
     estimator : estimator
         With ``fit`` and `method`; it is cloned, and those of its random states that are None are
-        set. Weights that differ are an error if its ``fit`` has no ``sample_weight``.
+        set. Weights that differ are an error if its ``fit`` has no ``sample_weight``. One that
+        predicts several targets, or quantiles, stands for as many models.
     method : {"predict", "predict_proba", "decision_function"} or callable
         What to predict; of probabilities that of the largest label. A callable takes the fitted
         estimator and the rows.
     shuffle : bool, default True
         Whether to reorder the rows; without it the learner is as symmetric as the estimator.
+    folds : int or None
+        Into how many folds `loo_predict` divides the rows, from 2 to the number of distinct ones;
+        by default it leaves out each row alone.
     rng : int, Generator or None
-        Random state of the permutation and of the estimator.
+        Random state of the permutations and of the estimator.
 
     Examples
     --------
@@ -64,6 +73,7 @@ class SklearnLearner:
     estimator: Any
     method: str | Callable[[Any, Array], Any] = "predict"
     shuffle: bool = True
+    folds: int | None = None
     rng: int | np.random.Generator | None = None
 
     def predict(self, X: Any, y: Any, X_new: Any, sample_weight: Any = None) -> Array:
@@ -72,18 +82,32 @@ class SklearnLearner:
         return self._fit_predict(X, y, w, check_new(X_new, X), self._seed())
 
     def loo_predict(self, X: Any, y: Any, sample_weight: Any = None) -> Array:
-        """Return at each row of X the prediction by the fit to all other rows."""
+        """Return at each row of X the prediction by the fit to all other rows, or other folds."""
         X, y, w = check_rows(X, y, sample_weight, least=2)
-        others, seed = ~np.eye(len(X), dtype=bool), self._seed()
-        values = [self._fit_predict(X[o], y[o], w[o], X[~o], seed) for o in others]
-        return np.concatenate(values)
+        seed = self._seed()
+        fold = self._fold_of(X, y, w, seed)
+        values = []
+        for k in range(fold.max() + 1):
+            rest, held = fold != k, fold == k
+            values.append(self._fit_predict(X[rest], y[rest], w[rest], X[held], seed))
+        place = np.argsort(np.argsort(fold, kind="stable"))
+        return np.concatenate(values, axis=-1)[..., place]
+
+    def _fold_of(self, X: Array, y: Array, w: Array, seed: int) -> np.ndarray:
+        """Return the fold of each row, a function of the row and of the set of rows."""
+        if self.folds is None:
+            return np.arange(len(X))
+        distinct, rank = np.unique(np.column_stack([X, y, w]), axis=0, return_inverse=True)
+        folds = check_int("folds", self.folds, lower=2, upper=len(distinct))
+        order = np.random.default_rng([seed, 1]).permutation(len(distinct))
+        return np.asarray(order[rank.ravel()] % folds)
 
     def _seed(self) -> int:
         return int(as_generator(self.rng).integers(2**31))
 
     def _fit_predict(self, X: Array, y: Array, w: Array, X_new: Array, seed: int) -> Array:
         """Fit a clone to the rows in their order and predict."""
-        if (y == y[0]).all():  # Classifiers refuse it, and there is nothing to fit.
+        if is_classifier(self.estimator) and (y == y[0]).all():  # They refuse it.
             return np.full(len(X_new), y[0])
         if self.shuffle:
             order = np.lexsort((w, y, *X.T[::-1]))[np.random.default_rng(seed).permutation(len(X))]
@@ -101,6 +125,8 @@ class SklearnLearner:
         if callable(self.method):
             return np.asarray(self.method(estimator, X_new), dtype=np.float64)
         values = np.asarray(getattr(estimator, self.method)(X_new), dtype=np.float64)
+        if self.method == "predict":
+            return values.T
         return values[:, -1] if self.method == "predict_proba" else values
 
 
@@ -115,23 +141,22 @@ class QuantileForest(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     forest : estimator
         A forest of regression trees with ``apply``, such as ``RandomForestRegressor``.
-    quantile : float, default 0.5
-        The level, in (0, 1).
+    quantile : float or sequence of float, default 0.5
+        The level or levels, in (0, 1). With several a prediction has a column for each.
 
     References
     ----------
     Meinshausen (JMLR 2006). All training rows count in a leaf, those left out by the bootstrap too.
     """
 
-    def __init__(self, forest: Any, *, quantile: float = 0.5) -> None:
+    def __init__(self, forest: Any, *, quantile: float | Sequence[float] = 0.5) -> None:
         self.forest = forest
         self.quantile = quantile
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> QuantileForest:
         """Fit the forest and keep the targets in the leaves."""
-        check_real(
-            "quantile", self.quantile, lower=0.0, upper=1.0, lower_open=True, upper_open=True
-        )
+        for level in self._levels():
+            check_real("quantile", level, lower=0.0, upper=1.0, lower_open=True, upper_open=True)
         X, y = validate_data(self, X, y, y_numeric=True, dtype=np.float64)
         w = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
         order = np.argsort(y, kind="stable")
@@ -141,7 +166,7 @@ class QuantileForest(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> Array:
-        """Return the quantile of the targets at each row."""
+        """Return the quantile of the targets at each row, or a column for each level."""
         check_is_fitted(self)
         leaves = self.forest_.apply(validate_data(self, X, reset=False, dtype=np.float64))
         share = np.zeros((len(leaves), len(self.targets_)))
@@ -149,8 +174,12 @@ class QuantileForest(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             together = (new[:, None] == old) * self.weights_
             share += together / together.sum(axis=1, keepdims=True)
         below = np.cumsum(share, axis=1)
-        reached = below >= (self.quantile - 1e-12) * below[:, -1:]
-        return np.asarray(self.targets_[reached.argmax(axis=1)])
+        reached = [below >= (level - 1e-12) * below[:, -1:] for level in self._levels()]
+        found = np.asarray(self.targets_[np.argmax(reached, axis=2)].T)
+        return found if isinstance(self.quantile, Sequence) else found[:, 0]
+
+    def _levels(self) -> list[Any]:
+        return list(self.quantile) if isinstance(self.quantile, Sequence) else [self.quantile]
 
 
 class ConformalSelector(BaseEstimator):  # type: ignore[misc]
