@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import AtMost, distribution_distance_estimate, exact_estimate
 
 from .common import EXCHANGEABLE, PAPER
-from .full import SCORES
+from .full import SCORES, scored
 from .selections import CLIPPED, SYMMETRIC, several
 
 
@@ -59,7 +60,7 @@ FUNCTIONS = {
     **{f"{name}, loo": by(learner, True) for name, learner in LEARNERS.items()},
     **{f"{name}, in-sample": by(learner, False) for name, learner in LEARNERS.items()},
     "row bootstrap": by(RowBootstrap(RidgeLearner()), False),
-    **SCORES,
+    **{name: partial(scored, name, fresh=None) for name in SCORES},
 }
 SYMMETRIC_ONES = tuple(f"{name}, {fit}" for name in LEARNERS for fit in ("loo", "in-sample"))
 

@@ -1,4 +1,4 @@
-"""Candidate models among which OptCS chooses: ours in NumPy, and the paper's in scikit-learn."""
+"""Models and learners: ours in NumPy, and the paper's own in scikit-learn."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from theorytk.conformal import (
     KernelRidgeLearner,
     KNNLearner,
     RidgeLearner,
+    ScaledLearner,
     predict_all,
 )
 
 LEVELS = tuple(round(0.1 * k, 1) for k in range(1, 10))
+QUARTILES = (0.25, 0.5, 0.75)
 LEAST_SCALE = 1e-3
+KERNEL_RIDGE = KernelRidgeLearner(0.1, 0.3)
 
 
 def some_columns(d, size, rng):
@@ -63,8 +66,7 @@ def trees(first, second, X_new, rng):
     seed = int(rng.integers(2**31))
     forest = ensemble.RandomForestRegressor(100, max_depth=5, random_state=seed)
     boosting = ensemble.GradientBoostingRegressor(max_depth=5, random_state=seed)
-    one = QuantileForest(forest).fit(*first)
-    quantiles = [one.set_params(quantile=level).predict(X_new) for level in LEVELS]
+    quantiles = list(QuantileForest(forest, quantile=LEVELS).fit(*first).predict(X_new).T)
     for level in LEVELS:
         boosting.set_params(loss="quantile", alpha=level)
         quantiles.append(boosting.fit(*first).predict(X_new))
@@ -102,6 +104,75 @@ def scaled(mean, scales, rows, X_new):
     return [values, *(values / np.maximum(LEAST_SCALE, scale) for scale in fitted)]
 
 
+def learner_named(name, folds, rng):
+    """Return ours, or one of the paper's three for OptCS-Full; None without scikit-learn."""
+    if name == "kernel-ridge":
+        return KERNEL_RIDGE
+    try:
+        from sklearn import ensemble, svm
+
+        from theorytk.conformal.sklearn import SklearnLearner
+    except ImportError:
+        return None
+    estimators = {
+        "boosting": ensemble.GradientBoostingRegressor(max_depth=5),
+        "forest": ensemble.RandomForestRegressor(100, max_depth=5),
+        "svr": svm.SVR(gamma=0.1),
+    }
+    return SklearnLearner(estimators[name], folds=folds, rng=int(rng.integers(2**31)))
+
+
+def halves(d, models, folds, rng):
+    """Return as many learners: neighbours and ridges in turn on random halves of the features."""
+    kinds = KNNLearner(8), RidgeLearner()
+    return [ColumnsLearner(kinds[k % 2], some_columns(d, d // 2, rng)) for k in range(models)]
+
+
+def paper_nine(d, models, folds, rng):
+    """The paper's 9 for Jin's settings; None without scikit-learn.
+
+    Three quantiles by a forest; support vectors, lasso and ridge over linear and support vector
+    scales.
+    """
+    try:
+        from sklearn import ensemble, linear_model, svm
+
+        from theorytk.conformal.sklearn import QuantileForest, SklearnLearner
+    except ImportError:
+        return None
+    seed = int(rng.integers(2**31))
+    forest = ensemble.RandomForestRegressor(100, max_depth=5)
+    kinds = svm.SVR(gamma=0.1), linear_model.Lasso(), linear_model.Ridge()
+    scales = linear_model.LinearRegression(), svm.SVR(gamma=0.1)
+    quantiles, *means, linear, vectors = (
+        SklearnLearner(one, folds=folds, rng=seed)
+        for one in (QuantileForest(forest, quantile=QUARTILES), *kinds, *scales)
+    )
+    return [quantiles, *(ScaledLearner(mean, s) for mean in means for s in (linear, vectors))]
+
+
+def paper_seven(d, models, folds, rng):
+    """The paper's 7 for Liang's settings; None without scikit-learn.
+
+    Quantile regressions with penalty 1, which are constant, and least squares without and with a
+    linear scale, on a tenth and on a fifth of the features.
+    """
+    try:
+        from sklearn.linear_model import LinearRegression, QuantileRegressor
+
+        from theorytk.conformal.sklearn import SklearnLearner
+    except ImportError:
+        return None
+    seed = int(rng.integers(2**31))
+    quantiles = [SklearnLearner(QuantileRegressor(quantile=v), folds=folds) for v in QUARTILES]
+    mean = SklearnLearner(LinearRegression(), folds=folds, rng=seed)
+    found = [ColumnsLearner(one, some_columns(d, d // 10, rng)) for one in quantiles]
+    for size in (d // 10, d // 5):
+        columns = some_columns(d, size, rng)
+        found += [ColumnsLearner(one, columns) for one in (mean, ScaledLearner(mean, mean))]
+    return found
+
+
 def quietly(procedure, *arguments):
     """Call a procedure without its warning of constant models, of which the paper has some."""
     with warnings.catch_warnings():
@@ -115,3 +186,4 @@ CANDIDATES = {
     "trees": trees,
     "quantile-regressions": quantile_regressions,
 }
+LEARNERS = {"halves": halves, "paper-nine": paper_nine, "paper-seven": paper_seven}

@@ -6,7 +6,6 @@ import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
 from theorytk.conformal import (
-    KernelRidgeLearner,
     cfbh,
     class_weights,
     full_scores,
@@ -17,32 +16,32 @@ from theorytk.conformal import (
 from theorytk.experiments import experiment, grid
 from theorytk.inference import AtLeast, AtMost
 
+from .candidates import KERNEL_RIDGE, learner_named
 from .common import EXCHANGEABLE, PAPER
 from .selections import CLIPPED, COLUMNS, SYMMETRIC, excess, gains, outcome, rows_of, several
 
-LEARNER = KernelRidgeLearner(0.1, 0.3)
 SETTINGS = [f"jin-full-{i}" for i in range(1, 5)]
 RATIOS = (0.1, 0.25, 0.5, 0.75, 0.9)
 SPLITS = ("split 0.25", "split 0.5", "split 0.75")
 OF_FULL = (EXCHANGEABLE, SYMMETRIC, CLIPPED)
 
 
-def full(X, y, X_test):
+def full(X, y, X_test, learner):
     """OptCS-Full: the fit that leaves each row out, over labelled and test rows."""
-    return full_scores(X, y, X_test, LEARNER)
+    return full_scores(X, y, X_test, learner)
 
 
-def in_sample(X, y, X_test):
+def in_sample(X, y, X_test, learner):
     """The fit to all rows at these rows: symmetric, hence valid too."""
-    return full_scores(X, y, X_test, LEARNER, loo=False)
+    return full_scores(X, y, X_test, learner, loo=False)
 
 
 def split(ratio):
     """Fit to a share of the labelled rows, calibrate on the others."""
 
-    def scores(X, y, X_test):
+    def scores(X, y, X_test, learner):
         k = round(ratio * len(y))
-        return held_out_scores(X[:k], y[:k], X[k:], y[k:], X_test, LEARNER)
+        return held_out_scores(X[:k], y[:k], X[k:], y[k:], X_test, learner)
 
     return scores
 
@@ -50,19 +49,19 @@ def split(ratio):
 def reused(ratio):
     """The mistake: fit to a share of the labelled rows, calibrate on all of them."""
 
-    def scores(X, y, X_test):
+    def scores(X, y, X_test, learner):
         k = round(ratio * len(y))
-        return held_out_scores(X[:k], y[:k], X, y, X_test, LEARNER)
+        return held_out_scores(X[:k], y[:k], X, y, X_test, learner)
 
     return scores
 
 
-def labelled_only(X, y, X_test):
+def labelled_only(X, y, X_test, learner):
     """The mistake: leave each labelled row out among these, fit to all of them for test rows."""
     labels = (y > 0).astype(float)
     weights = class_weights(labels)
-    cal = -predict_all(LEARNER, X, labels, sample_weight=weights)
-    test = -predict_all(LEARNER, X, labels, X_test, sample_weight=weights)
+    cal = -predict_all(learner, X, labels, sample_weight=weights)
+    test = -predict_all(learner, X, labels, X_test, sample_weight=weights)
     return np.where(labels > 0, np.inf, cal), test
 
 
@@ -75,11 +74,13 @@ SCORES = {
 }
 
 
-def scored(scores, X, y, X_test, fresh):
+def scored(scores, X, y, X_test, fresh, learner=KERNEL_RIDGE):
     """Return scores (1, n) and (1, m), named or the user's own; the oracle fits to fresh rows."""
     if scores == "oracle":
-        return held_out_scores(*fresh, X, y, X_test, LEARNER)
-    found = (SCORES[scores] if isinstance(scores, str) else scores)(X, y, X_test)
+        return held_out_scores(*fresh, X, y, X_test, learner)
+    found = (
+        SCORES[scores](X, y, X_test, learner) if isinstance(scores, str) else scores(X, y, X_test)
+    )
     return [np.atleast_2d(values) for values in found]
 
 
@@ -96,18 +97,34 @@ def scored(scores, X, y, X_test, fresh):
     block=10,
     algorithm="scores",
 )
-def full_selection(*, setting, n, m, d, sigma, q, sets, scores="full", baselines=(), rng):
-    """Regressions of the paper; kernel ridge on the labels, all n labelled points calibrate.
+def full_selection(
+    *,
+    setting,
+    n,
+    m,
+    d,
+    sigma,
+    q,
+    sets,
+    scores="full",
+    baselines=(),
+    learner="kernel-ridge",
+    folds=None,
+    rng,
+):
+    """Regressions of the paper; a learner fitted to the labels, all n labelled points calibrate.
 
     The algorithm is ``scores(X, y, X_test) -> (cal, test)``, of shapes (n,) and (m,).
     """
     methods = [*((one, False) for one in several(scores)), *((one, True) for one in baselines)]
-    outcomes = [[] for _ in methods]
+    outcomes, fitted = [[] for _ in methods], learner_named(learner, folds, rng.spawn(1)[0])
+    if fitted is None:
+        return dict.fromkeys(COLUMNS)
     for _ in range(sets):
         X, y = regression_data(setting, 2 * n + m, sigma=sigma, d=d, rng=rng)
         fresh, positive = (X[n + m :], y[n + m :]), y[n : n + m] > 0
         for (method, _), found in zip(methods, outcomes, strict=True):
-            cal, test = scored(method, X[:n], y[:n], X[n : n + m], fresh)
+            cal, test = scored(method, X[:n], y[:n], X[n : n + m], fresh, fitted)
             selected = cfbh(cal[0], test[0], np.array(q), tie="conservative").selected
             found.append(outcome(selected, positive))
     return [

@@ -69,7 +69,7 @@ def compared(procedures, baselines, sets, levels, rng):
     columns=COLUMNS,
     presets={
         "quick": dict(replicates=50),
-        "paper": dict(replicates=100, setting=[*JIN, *LIANG], candidates="zoo", n=100, sigma=None),
+        "paper": dict(replicates=80, setting=[*JIN, *LIANG], candidates="zoo", n=100, sigma=None),
     },
     block=10,
     algorithm="selection",
@@ -112,7 +112,7 @@ def msel_fdr(table):
     "conformal-selection/paper-candidates",
     paper=PAPER,
     design=grid(
-        setting=[*JIN[:2], *LIANG[:2]],
+        setting=[*JIN, *LIANG],
         candidates=None,
         training=100,
         n=100,
@@ -177,7 +177,7 @@ def msel_fdr_paper(table):
     columns=COLUMNS,
     presets={
         "quick": dict(replicates=60),
-        "paper": dict(replicates=100, setting=[*JIN, *LIANG], candidates="zoo", n=100, sigma=None),
+        "paper": dict(replicates=80, setting=[*JIN, *LIANG], candidates="zoo", n=100, sigma=None),
     },
     block=10,
     algorithm="selection",
@@ -222,7 +222,12 @@ def power_gain(table):
     presets={
         "quick": dict(replicates=25),
         "paper": dict(
-            replicates=25, setting=JIN[:2], candidates="zoo", size=[50, 200, 500, 1000], sigma=None
+            replicates=20,
+            setting=[JIN[0], LIANG[0]],
+            candidates="zoo",
+            size=[50, 200, 300, 500, 1000],
+            sigma=None,
+            sets=5,
         ),
     },
     block=5,

@@ -104,7 +104,7 @@ def diabetes_full_fdr(table):
     columns=COLUMNS,
     presets={
         "quick": dict(replicates=40),
-        "paper": dict(replicates=25, candidates="trees", splits=40),
+        "paper": dict(replicates=20, candidates="trees", splits=40),
     },
     block=10,
     algorithm="selection",

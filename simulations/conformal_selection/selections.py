@@ -33,6 +33,13 @@ COLUMNS = {
 
 
 BETAS = (0.9, 0.5)
+# Labelled points that choose the model, that train it and that calibrate it, as in the paper.
+THREE_WAYS = {
+    "split 1:1:2": (1, 1, 2),
+    "split 1:2:1": (1, 2, 1),
+    "split 2:1:1": (2, 1, 1),
+    "split 1:1:1": (1, 1, 1),
+}
 
 
 def pruned(pruning, beta=1.0):
@@ -44,12 +51,20 @@ def pruned(pruning, beta=1.0):
     return selection
 
 
+def split(share=0.5):
+    """Return the choice of a model on a share of the calibration points."""
+
+    def selection(cal, imputed, test, q, rng):
+        return split_selection(cal, imputed, test, q, share=share, rng=rng).selected
+
+    return selection
+
+
 SELECTIONS = {
     **{pruning: pruned(pruning) for pruning in PRUNINGS},
     **{f"{pruning}, beta {beta}": pruned(pruning, beta) for pruning in PRUNINGS for beta in BETAS},
-    "split": lambda cal, imputed, test, q, rng: (
-        split_selection(cal, imputed, test, q, rng=rng).selected
-    ),
+    "split": split(),
+    **{name: split(chosen / (chosen + rest)) for name, (chosen, _, rest) in THREE_WAYS.items()},
     "random": lambda cal, imputed, test, q, rng: random_selection(cal, test, q, rng=rng).selected,
     "naive": lambda cal, imputed, test, q, rng: naive_selection(cal, test, q, rng=rng).selected,
     "unpruned": lambda cal, imputed, test, q, rng: (
