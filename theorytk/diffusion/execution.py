@@ -57,6 +57,7 @@ def sample(
     check_finite: bool = False,
     callback: Callable[[int, float, Any], object] | None = None,
     record: bool = False,
+    combine: Callable[[Sequence[float], Sequence[Any]], Any] | None = None,
 ) -> SampleResult:
     """Run a plan.
 
@@ -85,6 +86,9 @@ def sample(
         Called as ``callback(i, t, x)`` with the state at node i as soon as it is computed.
     record : bool
         Keep the states at the nodes of the time grid.
+    combine : callable, optional
+        Computes linear combinations: called as ``combine(coefficients, arrays)``, it returns a
+        new array. By default one pass for NumPy, and one operation after the other for others.
 
     Returns
     -------
@@ -122,6 +126,7 @@ def sample(
         raise ValueError(f"the model was made for {model.schedule}, the plan for {plan.schedule}")
     starts = _starts(plan, x)
     arrays = _arithmetic(starts[0], plan)
+    combine = arrays.combine if combine is None else combine
     if threshold is not None:
         threshold = _check_threshold(threshold, plan, arrays.shape)
     draws = _draws(plan, arrays, noise, rng)
@@ -134,15 +139,15 @@ def sample(
     t = float(plan.times[0])
     for step, target, sources, coefficients, dead, node in plan.lowered(model.predicts):
         if type(step) is Lin:
-            value = arrays.combine(coefficients, [values[i] for i in sources])
+            value = combine(coefficients, [values[i] for i in sources])
         elif type(step) is Eval:
             t, point = step.t, values[sources[0]]
             value = arrays.incoming(model.function(arrays.outgoing(point), t))
             of_x, of_value = coefficients
             if of_x != 0.0:
-                value = arrays.combine(coefficients, [point, value])
+                value = combine(coefficients, [point, value])
             elif of_value != 1.0:
-                value = arrays.combine((of_value,), [value])
+                value = combine((of_value,), [value])
             if threshold is not None:
                 value = _thresholded(arrays.xp, value, threshold)
         else:
