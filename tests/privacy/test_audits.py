@@ -193,11 +193,12 @@ def test_scale_limit_covers_discrete_noise(kind, draw, scale):
     assert finer == pytest.approx(limits[0] / 2**8, rel=1e-9)
 
 
-def test_scale_limit_of_no_noise():
-    assert scale_limit(np.zeros(10)) == 0.0
+@pytest.mark.parametrize("n", [1, 2, 100])
+def test_scale_limit_of_no_noise(n):
+    assert scale_limit(np.zeros(n)) == 0.0
     # All of n discrete samples are 0 with probability tanh(1 / (2 scale))^n.
-    assert scale_limit(np.zeros(100), bits=0) == pytest.approx(
-        1 / (2 * math.atanh(0.001 ** (1 / 100))), rel=1e-6
+    assert scale_limit(np.zeros(n), bits=0) == pytest.approx(
+        1 / (2 * math.atanh(0.001 ** (1 / n))), rel=1e-6
     )
 
 

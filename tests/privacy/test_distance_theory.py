@@ -11,9 +11,12 @@ from theorytk.privacy.distance_theory import (
     flat_noise_rms,
     gaussian_distance_noise,
     hat_noise_rms,
+    huang_roth_order,
     noise_rms,
     split_noise,
+    squared_distance_noise,
     tree_flat_crossover,
+    tree_noise_bound,
 )
 from theorytk.privacy.distances import PrivateDistanceSum
 from theorytk.privacy.dyadic_tree import dyadic_tree
@@ -53,6 +56,32 @@ def test_hat_noise_does_not_grow_but_tree_and_flat_do():
     for levels in (8, 10, 14):
         ratio = noise_rms(dyadic_tree(levels, epsilon=0.01), 101) * 0.01 * math.sqrt(0.1)
         assert 0.5 < ratio / levels**1.5 < 1.2
+
+
+@pytest.mark.parametrize(("levels", "alpha"), [(1, 0.9), (3, 0.5), (6, 0.1), (9, 0.02)])
+def test_tree_noise_bound_is_above_every_answer(levels, alpha):
+    variances = dyadic_tree(levels, epsilon=0.1, alpha=alpha).noise_components(
+        np.linspace(0, 1, 301)
+    )[0]
+    bound = tree_noise_bound(0.1, levels, alpha)
+    assert 0.05 * bound < math.sqrt(variances.sum(axis=1).max()) < bound
+
+
+@pytest.mark.parametrize("d", [1, 2, 5])
+@pytest.mark.parametrize("budget", [dict(epsilon=0.01), dict(rho=0.5)])
+def test_squared_distance_noise_against_the_released_sums(d, budget):
+    for offset in (0.0, 0.3, 1.0):
+        y = np.full((1, d), 0.5 + offset / 2)
+        exact = squared_distance([0.5] * d, **budget).noise_components(y)[0].sum()
+        law = squared_distance_noise(d, offset=offset, **budget)
+        assert law == pytest.approx(math.sqrt(exact), rel=1e-6)
+
+
+def test_huang_roth_order_has_the_stated_exponents():
+    base = huang_roth_order(100, 2, 0.5)
+    assert huang_roth_order(200, 2, 0.5) == pytest.approx(base * 2 ** (15 / 17))
+    assert huang_roth_order(100, 4, 0.5) == pytest.approx(base * 2 ** (7 / 17))
+    assert huang_roth_order(100, 2, 1.0) == pytest.approx(base * 2 ** (-2 / 17))
 
 
 def test_crossover_separates_the_two():

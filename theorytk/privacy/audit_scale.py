@@ -72,8 +72,10 @@ def scale_limit(
     best = -math.log(t * (2 if kind == "gaussian" else 1)) if t > 0 else 50.0
     if discrete and kind == "laplace" and t > 0:
         best = math.log(math.asinh(1 / t))
-    limit = fit(best) - math.log(1 - confidence) / values.size
-    log_a: float = brentq(lambda x: fit(x) - limit, best - 60 - 1 / values.size, best)
+    excess = -math.log(1 - confidence) / values.size
+    limit = fit(best) + excess
+    lowest = best - 60 - 2 * excess  # as a falls, fit grows at least like -log(a) / 2
+    log_a: float = brentq(lambda x: fit(x) - limit, lowest, best)
     return step * math.exp(-log_a / 2 if kind == "gaussian" else -log_a)
 
 

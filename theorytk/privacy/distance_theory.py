@@ -12,16 +12,51 @@ import numpy as np
 from theorytk._validation import check_int, check_real
 from theorytk.privacy.dyadic_tree import dyadic_tree
 from theorytk.privacy.hat import hierarchical_hat
-from theorytk.privacy.linear_mechanism import LinearMechanism, check_levels
+from theorytk.privacy.linear_mechanism import LinearMechanism, check_levels, noise_scale
 
 __all__ = [
     "flat_noise_rms",
     "gaussian_distance_noise",
     "hat_noise_rms",
+    "huang_roth_order",
     "noise_rms",
     "split_noise",
+    "squared_distance_noise",
     "tree_flat_crossover",
+    "tree_noise_bound",
 ]
+
+
+def huang_roth_order(n: float, d: int, epsilon: float) -> float:
+    """Return (n^15 d^7 / epsilon^2)^(1/17), the order of the error of the work before the paper.
+
+    Parameters
+    ----------
+    n : float
+        Points, > 0.
+    d : int
+        Dimension, >= 1.
+    epsilon : float
+        Privacy epsilon > 0.
+
+    Returns
+    -------
+    float
+        For sums of l_1 distances in the unit cube, without constant and logarithms.
+
+    References
+    ----------
+    Huang, Roth (SODA 2014) as Backurs et al. (ICLR 2024) compare with them; the exponents are
+    quoted from memory of that comparison, and we could not read them again.
+
+    Examples
+    --------
+    >>> round(huang_roth_order(1000, 1, 1.0), 1)
+    443.7
+    """
+    n = check_real("n", n, lower=0.0, lower_open=True)
+    epsilon = check_real("epsilon", epsilon, lower=0.0, lower_open=True)
+    return math.pow(n**15 * check_int("d", d, lower=1) ** 7 / epsilon**2, 1 / 17)
 
 
 def noise_rms(mechanism: LinearMechanism, queries: int = 1001) -> float:
@@ -168,6 +203,79 @@ def split_noise(noise: float, d: int) -> float:
     16.0
     """
     return check_real("noise", noise, lower=0.0) * math.pow(check_int("d", d, lower=1), 1.5)
+
+
+def squared_distance_noise(
+    d: int, *, epsilon: float | None = None, rho: float | None = None, offset: float = 1.0
+) -> float:
+    """Return the noise of a sum of squared distances in the unit cube, of order d^1.5 or d.
+
+    Parameters
+    ----------
+    d : int
+        Dimension, >= 1.
+    epsilon : float, optional
+        Pure privacy > 0 with "add_remove".
+    rho : float, optional
+        zCDP > 0 instead.
+    offset : float
+        Distance >= 0 of the query from the centre, over that of a corner.
+
+    Returns
+    -------
+    float
+        At a corner 1.5 d sqrt(2 d + 1) / epsilon, or 0.75 d / sqrt(rho).
+
+    References
+    ----------
+    Derived here: |v|^4 b^2 + 4 |v|^2 c^2 + e^2 for a query v from the centre and the noises b, c, e
+    of count, each coordinate and squared norms; c is of order d with pure privacy, of order
+    sqrt(d) with zCDP.
+
+    Examples
+    --------
+    >>> [round(squared_distance_noise(4, **budget), 6) for budget in ({"epsilon": 1}, {"rho": 1})]
+    [18.0, 3.0]
+    """
+    d, offset = check_int("d", d, lower=1), check_real("offset", offset, lower=0.0)
+    scale, kind = noise_scale(3.0, epsilon, rho)
+    variance, coordinates = (2 * scale**2, d**2) if kind == "laplace" else (scale**2, d)
+    return d / 4 * math.sqrt(variance * (offset**4 + 4 * offset**2 * coordinates / d + 1))
+
+
+def tree_noise_bound(epsilon: float, levels: int, alpha: float) -> float:
+    """Return an upper bound of the noise of every answer of the dyadic tree.
+
+    Parameters
+    ----------
+    epsilon : float
+        Pure privacy > 0 with "add_remove".
+    levels : int
+        From 1 to 26.
+    alpha : float
+        Relative bias in (0, 1).
+
+    Returns
+    -------
+    float
+        ``(L + 1) / epsilon sqrt(8 L) (1 + alpha) / sqrt(alpha (2 + alpha))``, for queries in the
+        unit interval: of order log(n)^1.5 / (epsilon sqrt(alpha)).
+
+    References
+    ----------
+    Backurs et al. (ICLR 2024), Section 4, for the order; the constant is derived here: 2 L nodes
+    for each side of a ring, and the sum of squared weights is a geometric series.
+
+    Examples
+    --------
+    >>> round(tree_noise_bound(1.0, 10, 0.1), 1)
+    236.2
+    """
+    levels = check_levels(levels)
+    epsilon = check_real("epsilon", epsilon, lower=0.0, lower_open=True)
+    alpha = check_real("alpha", alpha, lower=0.0, upper=1.0, lower_open=True, upper_open=True)
+    rings = (1 + alpha) / math.sqrt(alpha * (2 + alpha))
+    return (levels + 1) / epsilon * math.sqrt(8 * levels) * rings
 
 
 def tree_flat_crossover(alpha: float = 0.1, *, queries: int = 201) -> float:

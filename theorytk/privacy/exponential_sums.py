@@ -62,7 +62,7 @@ def exponential_sum(n_terms: int, *, method: str = "minimax") -> ExponentialSum:
     n_terms : int
         Number of exponentials, >= 1; at most 12 for "minimax", 100 for "gauss_laguerre".
     method : {"minimax", "trapezoid", "gauss_laguerre"}
-        Best possible up to 0.01%, by exchange; trapezoidal rule for the integral of
+        Best possible up to 0.1%, by exchange; trapezoidal rule for the integral of
         ``exp(-t (1 + z)) dt`` in log t; Gauss's rule for the same integral, whose error decreases
         only like 1 / n_terms.
 
