@@ -20,6 +20,9 @@ PAGES = {
     "adaptive": ("adaptive-data-analysis",),
     "sensitivity": ("sensitivity-sampling",),
     "conformal": ("conformal-selection",),
+    "selfconsuming": ("self-consuming-curation",),
+    "diffusion": ("diffusion-samplers",),
+    "privacy": ("private-similarities",),
     "paths": ("kinetic-optimal-paths", "stochastic-interpolants"),
 }
 TOPICS = [topic for topics in PAGES.values() for topic in topics]
