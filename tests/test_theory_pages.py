@@ -22,6 +22,7 @@ PAGES = {
     "conformal": ("conformal-selection",),
     "selfconsuming": ("self-consuming-curation",),
     "diffusion": ("diffusion-samplers",),
+    "diffusion/hallucination": ("mode-interpolation",),
     "privacy": ("private-similarities",),
     "paths": ("kinetic-optimal-paths", "stochastic-interpolants"),
 }
