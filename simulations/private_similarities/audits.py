@@ -58,7 +58,7 @@ COUNTS = {
         "certified": Column("epsilon certified by thresholds"),
         "law": Column("the same at expected counts, of continuous Laplace noise"),
     },
-    presets={"quick": dict(replicates=25), "paper": dict(replicates=50)},
+    presets={"quick": dict(replicates=20), "paper": dict(replicates=50)},
     block=25,
     algorithm="mechanism",
 )

@@ -84,7 +84,7 @@ def dimension_pure(table):
     statement=r"With $\rho/d$ for each coordinate the error grows as $d$ only, as that of a single "
     r"query and as the lower bound: no factor $\sqrt d$ is lost under zCDP.",
     experiment=error_against_dimension,
-    at=dict(kind="zcdp", budget=0.5),
+    at=dict(kind="zcdp"),
     region=Between(1, 1, margin=0.2),
     reason=REASON,
     assumptions=(UNIT_BOX, PUBLIC_SIZE),

@@ -53,12 +53,13 @@ MAPS = {
     algorithm="linear",
 )
 def mapped_kernels(*, d, k, batch, linear="gaussian", rng):
-    """Kernels at distance 1 along an axis before and after random maps.
+    """Kernels at distance 1 along each axis before and after random maps, `batch` in all.
 
     The algorithm is ``linear(d, k, rng) -> map``, shape (d, k), applied as ``points @ map``.
     """
     draw = MAPS.get(linear, linear)
-    lengths = np.array([np.linalg.norm(draw(d, k, rng)[0]) for _ in range(batch)])
+    maps = np.array([draw(d, k, rng) for _ in range(batch // d)])
+    lengths = np.linalg.norm(maps, axis=-1).ravel()
     rows = []
     for kernel in RADIAL_KERNELS:
         square = np.mean((kernel_profile(kernel, lengths) - kernel_profile(kernel, 1)) ** 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from theorytk.privacy._arguments import Array
@@ -13,7 +14,6 @@ from theorytk.privacy._arguments import Array
 # standard deviation: what lies further out than half the period has probability below 1e-12.
 TERMS = 1024
 PERIOD = 40.0
-BISECTIONS = 45
 
 
 def noise_quantile(variances: Array, counts: Array, kind: str, coverage: float) -> Array:
@@ -39,9 +39,11 @@ def _laplace_quantile(variances: Array, counts: Array, sd: float, coverage: floa
     used = variances > 0
     share, number = variances[used] / sd**2, counts[used]
     transform = np.exp(-np.log1p(np.outer((k * step) ** 2 / 2, share / number)) @ number)
-    low, high = 0.0, PERIOD / 2
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        inside = (middle * step + 2 * (np.sin(middle * step * k) / k) @ transform) / math.pi
-        low, high = (middle, high) if inside < coverage else (low, middle)
-    return sd * high
+
+    def missing(s: float) -> float:
+        inside = (s * step + 2 * (np.sin(s * step * k) / k) @ transform) / math.pi
+        return float(coverage - inside)
+
+    if missing(PERIOD / 2) > 0:
+        return sd * PERIOD / 2
+    return sd * float(brentq(missing, 0.0, PERIOD / 2, xtol=1e-12))

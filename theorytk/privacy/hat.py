@@ -7,6 +7,7 @@ the hats ``(1 - |x - c| / h)_+``. Released are g(0), g(1) and the hat sums of al
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -24,6 +25,9 @@ from theorytk.privacy.linear_mechanism import (
 )
 
 __all__ = ["HierarchicalHat", "hat_loss_supremum", "hierarchical_hat"]
+
+# Rates of Laplace noise are this power of the width of the hats.
+LAPLACE_POWER = 2 / 3
 
 
 class HierarchicalHat(LinearMechanism):
@@ -131,15 +135,17 @@ def hierarchical_hat(
     3.34
     """
     levels = check_levels(levels)
-    heights = np.ldexp(1.0, -np.arange(levels + 1))
-    rates = heights ** (1 / 2 if epsilon is None else 2 / 3)
-    if epsilon is None:
-        # The ends change by |x - x'| each: replacing 0 by 1 loses twice what either alone does.
-        largest = 2.0 if is_replace(neighbours) else 1.0
-    else:
-        largest = hat_loss_supremum(rates, neighbours)
+    rates = np.ldexp(1.0, -np.arange(levels + 1)) ** (1 / 2 if epsilon is None else LAPLACE_POWER)
+    # The ends change by |x - x'| each: replacing 0 by 1 loses twice what either alone does.
+    gaussian = 2.0 if is_replace(neighbours) else 1.0
+    largest = gaussian if epsilon is None else _planned_loss(levels, neighbours)
     scale, kind = noise_scale(largest, epsilon, rho)
     return HierarchicalHat(levels, scale / rates, kind, check_noise(noise))
+
+
+@functools.lru_cache
+def _planned_loss(levels: int, neighbours: str) -> float:
+    return hat_loss_supremum(np.ldexp(1.0, -np.arange(levels + 1)) ** LAPLACE_POWER, neighbours)
 
 
 def hat_loss_supremum(rates: Array, neighbours: str = "add_remove") -> float:
