@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -44,6 +45,13 @@ def level(t):
     return float(SCHEDULE.alpha(t)), float(SCHEDULE.sigma(t))
 
 
+@cache
+def plan_of(algorithm, n_steps):
+    """Return the plan of an algorithm, given by its name or as a function."""
+    times = grid_between("logsnr", n_steps, SPAN)
+    return SAMPLERS.get(algorithm, algorithm)(SCHEDULE, times, 1)
+
+
 @experiment(
     "diffusion-samplers/gaussian-distances",
     paper=DPM,
@@ -64,12 +72,11 @@ def gaussian_distances(*, algorithm, compared_at, rng):
     They are compared with the law at `compared_at` times the last time. The algorithm is
     ``algorithm(schedule, times, bootstrap) -> Plan``; of order 2 but for "ddim".
     """
-    target, sampler = random_gaussian(rng), SAMPLERS.get(algorithm, algorithm)
-    rows = []
+    target, rows = random_gaussian(rng), []
     for n_steps in STEPS:
-        times = grid_between("logsnr", n_steps, SPAN)
-        law = propagate_gaussian(sampler(SCHEDULE, times, 1), target)
-        exact = target.moments(*level(compared_at * times[-1]))
+        plan = plan_of(algorithm, n_steps)
+        law = propagate_gaussian(plan, target)
+        exact = target.moments(*level(compared_at * plan.times[-1]))
         rows.append(
             {"n_steps": n_steps, "kl": gaussian_kl(*law, *exact), "w2": gaussian_w2(*law, *exact)}
         )

@@ -21,8 +21,8 @@ from theorytk.diffusion.torch import to_device, to_numpy
 from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import AtLeast, AtMost, exact_estimate, mean_estimate, violations_estimate
 
-from .common import DPMPP, SCHEDULE
-from .suite import compiled, guided_problem, log_error
+from .common import DPMPP
+from .suite import guided_log_error
 
 FROZEN = Assumption(r"the rate $\kappa$ does not change, and all steps have one length $h$")
 SWAPPED = {"ddim": "dpm_2m", "dpm_2m": "dpmpp_2m", "dpmpp_2m": "dpm_2m"}
@@ -198,9 +198,8 @@ def guided_errors(*, scale, n_steps, algorithm, baseline, device="cpu", rng):
 
     The algorithm is ``algorithm(schedule, times, bootstrap) -> Plan``.
     """
-    problem = guided_problem(int(rng.integers(2**32)), float(scale))
-    times = time_grid(SCHEDULE, "logsnr", n_steps)
-    own, other = (log_error(problem, compiled(a, times), device) for a in (algorithm, baseline))
+    problem, device = (int(rng.integers(2**32)), float(scale)), str(device)
+    own, other = (guided_log_error(*problem, a, n_steps, device) for a in (algorithm, baseline))
     return {"error": np.exp(own), "digits": (own - other) / np.log(10)}
 
 

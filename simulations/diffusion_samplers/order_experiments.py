@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 
 import numpy as np
 
@@ -45,6 +45,15 @@ def compiled(algorithm, kind, n_steps, span):
     return sampler(algorithm)(common.SCHEDULE, common.grid(kind, n_steps, span), HISTORY)
 
 
+@cache
+def reference(seed, n, span, kind, n_steps, count):
+    """Return the flow at the first `count` times of a grid; samplers that are compared share it."""
+    target, times = three_modes(), common.grid(kind, n_steps, span)[:count]
+    alpha, sigma = (float(f(times[0])) for f in (common.SCHEDULE.alpha, common.SCHEDULE.sigma))
+    x = target.sample(n, seed, alpha, sigma)
+    return reference_trajectory(target, common.SCHEDULE, x, times, rtol=1e-13)
+
+
 def root_mean_squares(difference):
     """Return the root mean square over each group of POINTS rows."""
     return np.sqrt(np.mean(difference.reshape(-1, POINTS * difference.shape[1]) ** 2, axis=1))
@@ -58,17 +67,14 @@ def order_errors(
     The algorithm is ``algorithm(schedule, times, bootstrap) -> Plan``; it may take the exact states
     at the first ``bootstrap + 1`` times as inputs. Rows are groups of starting points.
     """
-    target, span = three_modes(), (lam_start, LAM_END)
-    model, ends = target.model(common.SCHEDULE), common.grid("logsnr", 1, span)
-    alpha, sigma = float(common.SCHEDULE.alpha(ends[0])), float(common.SCHEDULE.sigma(ends[0]))
-    x = target.sample(groups * POINTS, rng, alpha, sigma)
-    exact = reference_trajectory(target, common.SCHEDULE, x, ends, rtol=1e-13)
+    model, span = three_modes().model(common.SCHEDULE), (lam_start, LAM_END)
+    solved = partial(reference, int(rng.integers(2**32)), groups * POINTS, span)
+    exact = solved("logsnr", 1, 2)
     rows = {"accuracy": exact.accuracy}
     for k, name in enumerate(ERRORS):
-        plan = compiled(algorithm, kind, coarsest * 2**k, span)
-        nodes = plan.times[: max(len(plan.inputs), 2)]
-        states = reference_trajectory(target, common.SCHEDULE, x, nodes, rtol=1e-13).states
-        found = common.run(plan, model, states, device)
+        n_steps = coarsest * 2**k
+        states = solved(kind, n_steps, HISTORY + 1).states
+        found = common.run(compiled(algorithm, kind, n_steps, span), model, states, device)
         rows[name] = root_mean_squares(found - exact.states[-1])
     return rows
 

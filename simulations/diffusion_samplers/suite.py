@@ -48,8 +48,10 @@ def problems(seed):
     return [solved(random_mixture(d, k, rng), rng) for d, k in FAMILIES]
 
 
-def compiled(algorithm, times):
-    """Return the plan of an algorithm, given by its name or as a function."""
+@cache
+def compiled(algorithm, kind, n_steps):
+    """Return the plan of an algorithm, given by its name or as a function, on a grid."""
+    times = time_grid(SCHEDULE, kind, n_steps)
     if algorithm in ALGORITHMS:
         return ALGORITHMS[algorithm](SCHEDULE, times, 0)
     sampler = mistake(algorithm) if isinstance(algorithm, str) else algorithm
@@ -62,10 +64,11 @@ def log_error(problem, plan, device):
     return np.log(np.mean((result - problem.ends) ** 2)) / 2
 
 
+@cache
 def log_errors(seed, algorithm, kind, n_evaluations, device):
     """Return the mean logarithm of the error over one problem of each family."""
     n_steps = n_evaluations // 2 if algorithm == "heun" else n_evaluations
-    plan = compiled(algorithm, time_grid(SCHEDULE, kind, n_steps))
+    plan = compiled(algorithm, kind, n_steps)
     return np.mean([log_error(problem, plan, device) for problem in problems(seed)])
 
 
@@ -75,3 +78,9 @@ def guided_problem(seed, scale):
     rng = np.random.default_rng(seed)
     mixture = random_mixture(8, 10, rng)
     return solved(GuidedTarget(mixture, mixture.component(0), scale), rng)
+
+
+@cache
+def guided_log_error(seed, scale, algorithm, n_steps, device):
+    """Return the logarithm of the error on a guided mixture, on a grid uniform in lambda."""
+    return log_error(guided_problem(seed, scale), compiled(algorithm, "logsnr", n_steps), device)

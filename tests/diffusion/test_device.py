@@ -1,8 +1,10 @@
 """The experiments compute on a device of PyTorch what they compute with NumPy."""
 
+import numpy as np
 import pytest
 
 import theorytk as tk
+from theorytk.diffusion.torch import to_device
 
 pytestmark = pytest.mark.torch
 
@@ -20,3 +22,8 @@ def test_claims_are_judged_on_tensors(tmp_path):
     assert len(tensors) == len(arrays) > 0
     assert (tensors["difference"] < 1e-12).all()
     assert (arrays["difference"] < 1e-12).all()
+
+
+def test_a_device_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match=r"device must be .* got 'abacus'"):
+        to_device(np.ones(2), "abacus")

@@ -222,6 +222,8 @@ def to_device(array: np.ndarray, device: str) -> Any:
     ------
     ImportError
         Without PyTorch, for another device than ``"cpu"``.
+    ValueError
+        If PyTorch does not have the device.
 
     Examples
     --------
@@ -230,7 +232,14 @@ def to_device(array: np.ndarray, device: str) -> Any:
     """
     if device == "cpu":
         return array
-    return import_torch().as_tensor(array, device="cpu" if device == "torch-cpu" else device)
+    torch = import_torch()
+    try:
+        return torch.as_tensor(array, device="cpu" if device == "torch-cpu" else device)
+    except (AssertionError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"device must be 'cpu', 'torch-cpu' or one of PyTorch's here; got {device!r}: {reason}"
+        ) from error
 
 
 def to_numpy(x: Any) -> np.ndarray:
