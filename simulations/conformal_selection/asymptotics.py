@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
@@ -12,6 +14,15 @@ from theorytk.inference import Between, slope_estimate
 
 from .common import CFBH, EXCHANGEABLE, proportions, scored_sets, select
 from .pvalues import means
+
+
+@cache
+def rates(entropy, key, procedure, n, m, score, q, sigma, sets):
+    """Return the false discovery proportions and powers of data sets; laws share them."""
+    rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=key))
+    X, y = regression_data("gaussian", sets * (n + m), sigma=sigma, rng=rng)
+    cal, test, positive = scored_sets(X[:, 0], y, n, m, score)
+    return proportions(select(procedure, cal, test, q, rng), positive)
 
 
 @experiment(
@@ -35,7 +46,7 @@ from .pvalues import means
         "fdp_excess": Column("mean false discovery proportion less its limit"),
         "power_excess": Column("mean power less its limit"),
     },
-    presets={"quick": dict(replicates=80), "paper": dict(replicates=400)},
+    presets={"quick": dict(replicates=160), "paper": dict(replicates=400)},
     block=10,
     algorithm="procedure",
 )
@@ -57,9 +68,9 @@ def growing(
     The algorithm is ``procedure(cal, test, q, rng) -> selected``, shapes (n,), (m,) and (m,).
     """
     m = round(100 * (n / 100) ** test_growth)
-    X, y = regression_data("gaussian", sets * (n + m), sigma=sigma, rng=rng)
-    cal, test, positive = scored_sets(X[:, 0], y, n, m, score)
-    fdp, power = proportions(select(procedure, cal, test, q, rng), positive)
+    stream = rng.bit_generator.seed_seq
+    settings = procedure, n, m, score, q, sigma, sets
+    fdp, power = rates(stream.entropy, stream.spawn_key, *settings)
     limits = gaussian_limits(law_score or score, q, law_sigma or sigma)
     return {
         "test_points": m,

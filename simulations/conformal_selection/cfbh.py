@@ -18,6 +18,7 @@ from .common import (
     proportions,
     scored_sets,
     select,
+    select_at,
     trained_prediction,
 )
 from .pvalues import means
@@ -73,8 +74,8 @@ def cfbh_settings(
     prediction, rows = predict(X), []
     for score in scores:
         cal, test, positive = scored_sets(prediction, y, n, m, score)
-        for level in q:
-            fdp, power = proportions(select(procedure, cal, test, level, rng), positive)
+        for level, selected in zip(q, select_at(procedure, cal, test, q, rng), strict=True):
+            fdp, power = proportions(selected, positive)
             found = {"fdp": fdp.mean(), "ratio": fdp.mean() / level, "power": power.mean()}
             rows.append({"score": score, "level": level, **found})
     return rows

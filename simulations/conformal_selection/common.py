@@ -58,6 +58,13 @@ def select(procedure, cal, test, q, rng):
     return np.stack([procedure(c, t, q, rng) for c, t in zip(cal, test, strict=True)])
 
 
+def select_at(procedure, cal, test, levels, rng):
+    """Return the selections (levels, sets, m); those of named procedures share their p-values."""
+    if isinstance(procedure, str):
+        return PROCEDURES[procedure](cal, test, np.array(levels), rng)
+    return np.stack([select(procedure, cal, test, q, rng) for q in levels])
+
+
 def proportions(selected, positive):
     """Return the false discovery proportion and the power of each data set."""
     fdp = (selected & ~positive).sum(axis=1) / np.maximum(1, selected.sum(axis=1))

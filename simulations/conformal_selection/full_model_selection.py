@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from theorytk.claims import Control, claim
@@ -33,6 +35,26 @@ def three_way(parts, X, y, X_test, learners):
     cal, values = held_out_scores(X[:k], y[:k], X[k:], y[k:], new, learners)
     imputed, test = np.split(values, [len(y) - k], axis=1)
     return cal, imputed, test
+
+
+@lru_cache(maxsize=256)
+def scored_sets(seed, setting, n, m, d, sigma, models, sets, three_ways, learners, folds):
+    """Return data sets with their scores, and these by split, which all choices share.
+
+    None without the learners.
+    """
+    points, drawn, split = np.random.default_rng(seed), [], {name: [] for name in three_ways}
+    for _ in range(sets):
+        X, y = regression_data(setting, n + m, sigma=sigma, d=d, rng=points)
+        several = LEARNERS[learners](X.shape[1], models, folds, points)
+        if several is None:
+            return None
+        rows = X[:n], y[:n], X[n:]
+        cal, test = full_scores(*rows, several)
+        drawn.append((cal, None, test, y[n:] > 0))
+        for name, found in split.items():
+            found.append((*three_way(THREE_WAYS[name], *rows, several), y[n:] > 0))
+    return drawn, split
 
 
 @experiment(
@@ -81,20 +103,14 @@ def full_model_choice(
     The algorithm is ``selection(cal, imputed, test, q, rng) -> selected``: clipped scores (K, n),
     None, those of the test points (K, m), and a mask (m,).
     """
-    points, own = rng.spawn(2)
-    drawn, split = [], {name: [] for name in three_ways}
-    for _ in range(sets):
-        X, y = regression_data(setting, n + m, sigma=sigma, d=d, rng=points)
-        several = LEARNERS[learners](X.shape[1], models, folds, points)
-        if several is None:
-            return dict.fromkeys(COLUMNS)
-        rows = X[:n], y[:n], X[n:]
-        cal, test = full_scores(*rows, several)
-        drawn.append((cal, None, test, y[n:] > 0))
-        for name, found in split.items():
-            found.append((*three_way(THREE_WAYS[name], *rows, several), y[n:] > 0))
-    beside = [row for name, found in split.items() for row in compared((), (name,), found, q, own)]
-    return compared(selection, baselines, drawn, q, own) + beside
+    seed = int(rng.integers(2**32))
+    settings = setting, n, m, d, sigma, models, sets, tuple(three_ways), learners, folds
+    found = scored_sets(seed, *settings)
+    if found is None:
+        return dict.fromkeys(COLUMNS)
+    drawn, split = found
+    beside = [row for name, them in split.items() for row in compared((), (name,), them, q, rng)]
+    return compared(selection, baselines, drawn, q, rng) + beside
 
 
 OF_BOTH = (EXCHANGEABLE, SYMMETRIC, CLIPPED)

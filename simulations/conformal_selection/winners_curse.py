@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
@@ -32,6 +34,22 @@ def largest(cal, test, q, rng):
     return selected[np.arange(sets), best]
 
 
+@cache
+def naive_law(*arguments):
+    """Return `naive_fdr`, which many conditions share."""
+    return naive_fdr(*arguments)
+
+
+@cache
+def mean_proportion(seed, n, m, q, pi0, K, sets, correlation, chosen_from):
+    """Return the mean false discovery proportion of data sets; laws share it."""
+    rng = np.random.default_rng(seed)
+    cal, test, positive = draw_useless(K, n, m, pi0, correlation, sets, rng)
+    if chosen_from == "one":
+        cal, test = cal[:, :1], test[:, :1]
+    return proportions(largest(cal, test, q, rng), positive)[0].mean()
+
+
 @experiment(
     "conformal-selection/useless-models",
     paper=PAPER,
@@ -50,12 +68,10 @@ def useless_models(*, n, m, q, pi0, K, sets, correlation=0, chosen_from="all", b
 
     Errors of any two have a `correlation`; with `chosen_from` "one" only the first is looked at.
     """
-    cal, test, positive = draw_useless(K, n, m, pi0, correlation, sets, rng)
-    if chosen_from == "one":
-        cal, test = cal[:, :1], test[:, :1]
-    fdp = proportions(largest(cal, test, q, rng), positive)[0].mean()
+    seed = int(rng.integers(2**32))
+    fdp = mean_proportion(seed, n, m, q, pi0, K, sets, correlation, chosen_from)
     most = naive_fdr_bound(q, pi0, K) if bound == "proved" else pi0 * naive_fdr_bound(q, 1, K)
-    return {"fdp": fdp, "over_law": fdp / naive_fdr(q, n, m, pi0, K), "over_bound": fdp / most}
+    return {"fdp": fdp, "over_law": fdp / naive_law(q, n, m, pi0, K), "over_bound": fdp / most}
 
 
 USELESS = (
