@@ -168,6 +168,7 @@ ANALYSTS = {
     "progressive": forgetful,
     "never": lambda n, rounds, forgetting, rng: forgetful(n, rounds, 1.0, rng),
     "twice": lambda n, rounds, forgetting, rng: forgetful(n, rounds, forgetting**2, rng),
+    "every other": lambda n, rounds, forgetting, rng: forgetful(n, rounds, forgetting**1.5, rng),
 }
 
 
@@ -204,6 +205,7 @@ def progressive(*, n, rounds, forgetting, analyst, draws, rng):
     control=(
         Control("an analyst who never forgets", analyst="never"),
         Control("the state is contracted twice in each round", analyst="twice"),
+        Control("and twice in every other round, on average", analyst="every other"),
     ),
 )
 def progressive_law(table):

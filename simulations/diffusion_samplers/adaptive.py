@@ -109,6 +109,7 @@ def adaptive_batches(*, per_sample, device="cpu", rng):
     kind="identity",
     region=AtMost(1e-13),
     reason="the same operations in the same order, up to the last bit of vector code",
+    assumptions=(Assumption("one model and one tolerance for all samples"),),
     control=Control("the published rule", per_sample=False),
 )
 def batch_independence(table):

@@ -209,6 +209,7 @@ def evaluations(*, family, rng):
     kind="identity",
     region=AtMost(0),
     reason="whole numbers",
+    assumptions=(Assumption("no evaluation for a last denoising step"),),
     control=Control(
         "the model called again after the last correction", family="corrected to the end"
     ),
@@ -265,6 +266,7 @@ def phi_errors(*, k, form, rng):
     kind="identity",
     region=AtMost(1e-14),
     reason="sums of positive terms, each rounded at 1.1e-16; at most 40 of them",
+    assumptions=(Assumption("double precision"),),
     control=Control("the recurrence of the released codes", form="subtractive"),
 )
 def phi_accurate(table):

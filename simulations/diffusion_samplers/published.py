@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from theorytk.claims import Control, claim
+from theorytk.claims import Assumption, Control, claim
 from theorytk.diffusion import adams_bashforth_weights
 from theorytk.diffusion.samplers import multistep_weights
 from theorytk.experiments import Column, experiment, grid
@@ -76,6 +76,7 @@ def small_step_weights(*, order, output, variant, h=1e-7, rng):
     kind="identity",
     region=AtMost(1e-6),
     reason="at h = 1e-7 the weights differ from their limits by a multiple of h below 10",
+    assumptions=(Assumption("equal steps in lambda"),),
     control=Control("the released weights of order 3", variant="published"),
 )
 def adams_bashforth_limit(table):

@@ -137,6 +137,7 @@ FORGOTTEN = Control("normalised by 1/k: sqrt(pi/2) forgotten", scale=np.sqrt(2 /
     experiment=projected_norms,
     region=Between(1, 1, margin=0.2),
     reason="the law is exact; the margin is what 4000 norms resolve",
+    assumptions=(Assumption("independent standard normal directions"),),
     control=(
         FORGOTTEN,
         Control("norms 8% too large", scale=1.08),
@@ -224,6 +225,7 @@ def squared_noise(*, d, kind, read="law", rng):
     kind="identity",
     region=AtMost(1e-6),
     reason="integer noise of scale 300 or more, and scales 2^-28 d larger for rounding",
+    assumptions=(Assumption("neighbours differ by one added or removed point"),),
     control=Control("the noise grows as d", read="linear"),
 )
 def squared_noise_law(table):

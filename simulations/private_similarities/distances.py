@@ -164,8 +164,8 @@ def noise_law(*, method, levels, batch, scale=1, rng):
     "private-similarities/noise-law",
     theorem="the trees' variance is that of a sum over disjoint nodes (Section 4); derived here",
     status="ours",
-    statement="The variance of every answer of hat, tree, exact tree and flat histogram is the "
-    "sum over the released numbers of their variance times the square of their weight.",
+    statement=r"The variance of every answer of hat, tree, exact tree and flat histogram is the "
+    r"sum $\sum_jw_j^2\sigma_j^2$ over the released numbers, with their weights and variances.",
     experiment=noise_law,
     region=Between(1, 1, margin=0.25),
     reason="the law is exact: one is the bound; the margin is what 1600 releases resolve",
@@ -278,7 +278,7 @@ def coverage(*, method, n, level, narrower=0, centred=0, rng):
     "private-similarities/interval-coverage",
     theorem="derived here (closed-form noise law, PrivateDistanceSum.interval)",
     status="ours",
-    statement="Intervals of level 0.95 for sums of distances hold the true sum with that "
+    statement="Intervals of level $0.95$ for sums of distances hold the true sum with that "
     "probability at least: noise by its law, bias and rounding by their bounds.",
     experiment=coverage,
     region=AtLeast(0.95, margin=0.05),

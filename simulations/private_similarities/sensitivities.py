@@ -152,12 +152,13 @@ def random_rates(*, neighbours, levels, read=None, law="supremum", rng):
     theorem="derived here (hat_loss_supremum)",
     status="ours",
     statement=r"For any rates the largest loss of adding and of replacing a point is the maximum "
-    r"of a generalised Takagi function, over dyadic points; it is below the sum of the rates "
+    r"of a generalised Takagi function, over dyadic points $x$; it is below the sum of the rates "
     "when a point is added.",
     experiment=random_rates,
     kind="identity",
     region=AtMost(1e-9),
     reason="hat values are whole multiples of a power of 2: only sums and quotients are rounded",
+    assumptions=(Assumption("points are whole multiples of 2^-32 of the range"),),
     control=(
         Control("the sum of the rates", law="sum"),
         Control("the loss of adding taken for both", read="add_remove"),
@@ -227,6 +228,7 @@ ROUNDING = "only rounding: sums of some hundred terms of order 1"
     kind="identity",
     region=AtMost(1e-12),
     reason=ROUNDING,
+    assumptions=(Assumption("points of the grid"),),
     control=RATES,
 )
 def zcdp_loss(table):
@@ -244,6 +246,7 @@ def zcdp_loss(table):
     kind="identity",
     region=AtMost(1e-12),
     reason=ROUNDING,
+    assumptions=(Assumption("points of the grid"),),
     control=RATES,
 )
 def zcdp_covariance(table):
