@@ -164,7 +164,9 @@ def paper_seven(d, models, folds, rng):
     except ImportError:
         return None
     seed = int(rng.integers(2**31))
-    quantiles = [SklearnLearner(QuantileRegressor(quantile=v), folds=folds) for v in QUARTILES]
+    quantiles = [
+        SklearnLearner(QuantileRegressor(quantile=v), folds=folds, rng=seed) for v in QUARTILES
+    ]
     mean = SklearnLearner(LinearRegression(), folds=folds, rng=seed)
     found = [ColumnsLearner(one, some_columns(d, d // 10, rng)) for one in quantiles]
     for size in (d // 10, d // 5):
