@@ -8,6 +8,7 @@ with the sample; only updates cost privacy.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from theorytk.adaptive.update_laws import median_update_bound, mw_update_bound
 __all__ = ["MedianMechanism", "PrivateMultiplicativeWeights", "mw_parameters"]
 
 
-class DatabaseUpdate(SparseMechanism):
+class DatabaseUpdate(SparseMechanism, ABC):
     """Base: a hypothesis, what it says about queries, and how it is updated.
 
     Both q(S) - q(hypothesis) and its opposite are compared with the threshold. Answers are clamped
@@ -91,15 +92,17 @@ class DatabaseUpdate(SparseMechanism):
         self._update(self._floats(values[first : first + 1])[0], too_high)
         return np.clip(answers[: first + 1], 0.0, 1.0)
 
+    @abstractmethod
     def _start_hypothesis(self) -> None:
-        raise NotImplementedError
+        """Set the hypothesis with which a session starts."""
 
+    @abstractmethod
     def _evaluate(self, values: Any) -> tuple[Array, Array]:
         """Return what the hypothesis says and what the sample says."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _update(self, values: Array, too_high: bool) -> None:
-        raise NotImplementedError
+        """Correct the hypothesis by a query on which it was too high or too low."""
 
 
 class PrivateMultiplicativeWeights(DatabaseUpdate):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,16 @@ from theorytk.adaptive.privacy import noise_cost
 __all__ = ["GaussianMechanism", "LaplaceMechanism", "VarianceCalibratedGaussian"]
 
 
-class NoiseAddition(EmpiricalMechanism):
+class NoiseAddition(EmpiricalMechanism, ABC):
     """Base of the mechanisms that add independent noise to every mean."""
 
     def _perturb(self, means: Array, values: Any) -> Array:
         noisy: Array = np.clip(means + self._noise(values), 0.0, 1.0)
         return noisy
 
+    @abstractmethod
     def _noise(self, values: Any) -> Array:
-        raise NotImplementedError
+        """Return what is added to the means, one number per query."""
 
 
 class LaplaceMechanism(NoiseAddition):

@@ -7,6 +7,7 @@ derivative of gamma itself can be infinite.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -131,12 +132,12 @@ def gamma_schedule(name: str, *, a: float = 1.0) -> Gamma:
     return Gamma(name, squared, d_half_squared)
 
 
-class _StochasticInterpolant:
+class _StochasticInterpolant(ABC):
     """What every interpolant can do once it gives its parts."""
 
+    @abstractmethod
     def parts(self, t: Any, x0: Any, x1: Any, z: Any = None) -> Parts:
         """Return signal, noise and scale of draws, and their time derivatives."""
-        raise NotImplementedError
 
     def interpolate(self, t: Any, x0: Any, x1: Any, z: Any = None) -> Any:
         """Return the draws x_t, shape (n, d), of pairs (x0, x1) and noise z at times t.
