@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -36,8 +37,11 @@ MARGIN = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class LinearMechanism:
+class LinearMechanism(ABC):
     """A sum over points of contributions, plus independent noise on each of its numbers.
+
+    Not every mechanism answers queries, and not every one releases the number of points: the
+    methods about these raise ``NotImplementedError``, which says so, where there is nothing.
 
     Attributes
     ----------
@@ -59,56 +63,56 @@ class LinearMechanism:
     noise: str = "discrete"
 
     @property
+    @abstractmethod
     def groups(self) -> tuple[str, ...]:
         """Names of the groups of released numbers, in the order of the release."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def sizes(self) -> NDArray[np.int64]:
         """How many numbers each group has, shape (groups,)."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def bits(self) -> NDArray[np.int64]:
         """Contributions of a group are whole multiples of 2^-bits, shape (groups,)."""
-        raise NotImplementedError
 
     @property
     def relative_bias(self) -> tuple[float, float]:
         """Bounds of the relative bias of a noiseless answer."""
         return 0.0, 0.0
 
+    @abstractmethod
     def totals(self, points: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the sum of the contributions of points in units of 2^-32, in grid steps."""
-        raise NotImplementedError
 
+    @abstractmethod
     def synthesise(self, released: Array) -> Array:
         """Return the table from which queries are answered: post-processing of a release."""
-        raise NotImplementedError
 
     def answers(self, table: Array, y: Array) -> Array:
         """Return the estimated sums at y, shape (q,)."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} answers no queries")
 
     def noise_components(self, y: Array) -> tuple[Array, Array]:
         """Return (variances, counts), each of shape (q, k): what the noise of an answer is made of.
 
         Entry (i, j) stands for that many equal noises of this total variance.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} answers no queries")
 
     def bias_per_point(self, y: Array) -> tuple[Array, Array]:
         """Return how far below and above its share a point can lie in a noiseless answer."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} answers no queries")
 
     def count(self, table: Array) -> float:
         """Return the released number of points."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} releases no number of points")
 
     @property
     def count_components(self) -> tuple[Array, Array]:
         """Variances and counts, each of shape (1, k), of the noise of `count`."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} releases no number of points")
 
     def with_scales(self, scales: Any) -> Self:
         """Return the same mechanism with other noise scales, one per group.
