@@ -138,7 +138,7 @@ def frozen_rate(tables):
         ax.set_xticks([0.05, 0.2, 1, 4], labels=["0.05", "0.2", "1", "4"])
         ax.set_xlabel(r"step $h$ in $\lambda$ (1)")
         ax.legend()
-    return fig, rows
+    return fig, rows[["method", "h", "limit"]]
 
 
 @figure(

@@ -55,7 +55,7 @@ def error_against_points(tables):
     ax.set_xlabel(r"cells (1)")
     ax.set_ylabel(r"noise $\times\,\varepsilon$ (ranges $R$)")
     ax.legend(ncols=2)
-    return fig, rows
+    return fig, rows[["levels", "epsilon", *LOOKS, "lower"]]
 
 
 @figure(
@@ -157,4 +157,4 @@ def error_table(tables):
     for ax in axes[1]:
         ax.set_xlabel("points $n$ (1)")
     fig.legend(*axes[0, 0].get_legend_handles_labels(), ncols=5, loc="outside lower center")
-    return fig, rows
+    return fig, rows[["n", "d", "epsilon", *LOOKS, "prior", "lower"]]
