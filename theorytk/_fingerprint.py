@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from theorytk.experiments import Experiment
 
-__all__ = ["fingerprint", "forget_sources"]
+__all__ = ["fingerprint", "forget_sources", "sources"]
 
 PACKAGE = Path(__file__).resolve().parent
 PROJECT_PREFIX = "_project_"
+LIBRARIES = ("numpy", "scipy", "numba")
 DOWNSTREAM = (
     "theorytk.api",
     "theorytk.claims",
@@ -42,17 +43,32 @@ def _fingerprint(function: Callable[..., Any]) -> str:
     directly or not (but claims, runner and reporting), and the versions of numpy, scipy and numba.
     """
     digest = hashlib.sha256()
-    for library in ("numpy", "scipy", "numba"):
+    for library in LIBRARIES:
         digest.update(f"{library}={version(library)}\n".encode())
     closure = _closure(function.__module__)
     if not closure:
         digest.update(inspect.getsource(function).encode())
     for module, path in sorted(closure.items()):
-        in_project = module.startswith(PROJECT_PREFIX)
-        name = module.partition(".")[2] if in_project else module
-        digest.update(f"{name}\n".encode())
+        digest.update(f"{_name(module)}\n".encode())
         digest.update(_source(path))
     return digest.hexdigest()[:16]
+
+
+def sources(experiment: Experiment) -> dict[str, str]:
+    """Return what the fingerprint covers by name: hashes of modules, versions of libraries."""
+    return dict(_sources(experiment.function))
+
+
+@functools.cache
+def _sources(function: Callable[..., Any]) -> dict[str, str]:
+    closure = sorted(_closure(function.__module__).items())
+    hashes = {_name(m): hashlib.sha256(_source(path)).hexdigest()[:16] for m, path in closure}
+    return {**hashes, **{library: version(library) for library in LIBRARIES}}
+
+
+def _name(module: str) -> str:
+    """Return the name of a module without that of the project's package."""
+    return module.partition(".")[2] if module.startswith(PROJECT_PREFIX) else module
 
 
 def forget_sources() -> None:

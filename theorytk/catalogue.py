@@ -128,9 +128,14 @@ def inventory(**options: Any) -> dict[str, list[dict[str, Any]]]:
 
 
 def status(**options: Any) -> list[str]:
-    """Return one line per experiment: replicates stored, stale and failed."""
+    """Return one line per experiment: replicates stored, stale (and by what), and failed."""
     workspace = Workspace(**options)
-    return [f"{e.id:<48} {_stored(workspace, e)}" for e in registry.experiments]
+    lines = []
+    for e in registry.experiments:
+        changed = workspace.store.changed(e)
+        why = f"; changed: {', '.join(changed)}" if changed else ""
+        lines.append(f"{e.id:<48} {_stored(workspace, e)}{why}")
+    return lines
 
 
 def _stored(workspace: Workspace, experiment: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from theorytk import registry
 from theorytk._files import write_atomically
 from theorytk._fingerprint import fingerprint
+from theorytk._provenance import environment
 from theorytk.catalogue import LEDGER
 from theorytk.claims import STATUSES, Ledger
 from theorytk.runner.run import Wanted
@@ -45,7 +46,6 @@ def draw(workspace: Workspace, figure: Any) -> dict[str, Path]:
 def write(workspace: Workspace, ledger: Ledger, started: float) -> Path:
     """Write the report on a ledger and the figures that are drawn; return its path."""
     from theorytk.reporting.page import write_report
-    from theorytk.reporting.provenance import provenance
 
     folder = Path(workspace.results)
     shown = {}
@@ -67,11 +67,13 @@ def write(workspace: Workspace, ledger: Ledger, started: float) -> Path:
         papers=list(registry.papers),
         ledger={**content, "claims": theorems_first},
         figures=shown,
-        provenance=provenance(
-            preset=workspace.preset,
-            seed=str(workspace.seed),
-            fingerprints=", ".join(sorted(prints)),
-            time=f"{time.perf_counter() - started:.1f} s",
-        ),
+        provenance={
+            "preset": workspace.preset,
+            "seed": str(workspace.seed),
+            "fingerprints": ", ".join(sorted(prints)),
+            "time": f"{time.perf_counter() - started:.1f} s",
+            **environment(),
+            "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        },
         output=folder / "report" / "index.html",
     )

@@ -1,22 +1,24 @@
-"""The store: one folder of append-only Parquet parts per experiment."""
+"""The store: one folder of Parquet parts per experiment, to which parts are only added."""
 
 from __future__ import annotations
 
 import json
 import os
-import platform
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from theorytk._files import write_atomically
+from theorytk._fingerprint import sources
+from theorytk._provenance import environment
 from theorytk.experiments import Design, Experiment
 from theorytk.experiments.design import canonical, parse
+from theorytk.runner import parts
 from theorytk.runner.tasks import Outcome, Task
 
 if TYPE_CHECKING:
@@ -24,9 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Store"]
 
-_ARROW = {"float": pa.float64(), "int": pa.int64(), "bool": pa.bool_(), "str": pa.string()}
 _KEYS = ("condition", "replicate")
-Filters = list[tuple[str, str, Any]]
+MOST_PARTS = 64  # small parts in a folder, above which they are merged
 
 
 class Store:
@@ -65,21 +66,25 @@ class Store:
             content = json.dumps({"format": 1, "project": self._project})
             write_atomically(self._marker, lambda path: path.write_text(content))
         good = [o for o in outcomes if o.error is None]
+        folder = self._folder(experiment)
         if good:
-            table = _table(experiment, good, fingerprint)
+            rows = parts.rows_of(experiment, good, fingerprint)
             name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
-            part = self._folder(experiment) / name
-            write_atomically(part, lambda path: pq.write_table(table, path))
+            made_by = {**environment(), "sources": sources(experiment)}
+            parts.write(folder / name, rows, made_by)
+            parts.merge(folder, MOST_PARTS)
         failed = [_failure(o, fingerprint) for o in outcomes if o.error is not None]
         if failed:
-            self._folder(experiment).mkdir(parents=True, exist_ok=True)
-            with (self._folder(experiment) / "failures.jsonl").open("a") as file:
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / "failures.jsonl").open("a") as file:
                 file.write("".join(failed))
 
     def done(self, experiment: Experiment, seed: int, fingerprint: str) -> set[tuple[str, int]]:
         """Return the (condition JSON, replicate) pairs that need no run."""
         rows = self._read(experiment, _KEYS, _current(seed, fingerprint))
-        return set(zip(*(rows[key].to_pylist() for key in _KEYS), strict=True))
+        condition, texts = parts.codes(rows, "condition")
+        place, n = parts.places(condition, rows)
+        return {(texts[i // n], i % n) for i in np.unique(place).tolist()}
 
     def table(
         self,
@@ -92,17 +97,23 @@ class Store:
         """Return replicates ``0..replicates-1`` of `conditions`: factors, replicate, columns.
 
         Rows stand in the order of the design, whatever the order in which they were computed;
-        bookkeeping columns begin with ``_``.
+        bookkeeping columns begin with ``_``. How the rows were made is in ``attrs``.
         """
         order = {key: i for i, key in enumerate(conditions.keys())}
         asked = [("condition", "in", list(order)), ("replicate", "<", replicates)]
         where = [*_current(seed, fingerprint), *asked]
-        rows = self._read(experiment, _schema(experiment).names, where).to_pandas()
-        for source in ("_part", "_task"):  # what was computed twice counts once
-            rows = rows[rows[source] == rows.groupby(list(_KEYS))[source].transform("first")]
-        rows = rows.assign(_order=rows["condition"].map(order))
-        rows = rows.sort_values(["_order", "replicate"], kind="stable").reset_index(drop=True)
-        return expand(rows.drop(columns=["_order", "_part"]), experiment)
+        rows = self._read(experiment, parts.schema_of(experiment).names, where)
+        condition, texts = parts.codes(rows, "condition")
+        rank = np.array([order.get(text, -1) for text in texts], dtype=np.int64)
+        slot, _ = parts.places(rank[condition], rows)
+        task, tasks = parts.codes(rows, "_task")
+        source = rows["_part"].to_numpy() * max(len(tasks), 1) + task
+        _, first, inverse = np.unique(slot, return_index=True, return_inverse=True)
+        kept = np.flatnonzero(source == source[first][inverse])  # computed twice, counted once
+        kept = kept[np.argsort(slot[kept], kind="stable")]
+        table = expand(rows.drop_columns("_part").take(kept), experiment)
+        table.attrs.update(self._provenance(experiment, seed, fingerprint))
+        return table
 
     def find(self, task_id: str, experiment: Experiment) -> Task | None:
         """Return the stored or failed task called `task_id`, or None."""
@@ -124,20 +135,47 @@ class Store:
         Failures are the tasks that failed with the present sources and have no rows since.
         """
         names = [*_KEYS, "_task", "_seconds", "_fingerprint", "_seed"]
-        rows = self._read(experiment, names).to_pandas()
-        current = (rows["_fingerprint"] == fingerprint) & (rows["_seed"] == seed)
+        rows = self._read(experiment, names)
+        made, fingerprints = parts.codes(rows, "_fingerprint")
+        fresh = np.array([text == fingerprint for text in fingerprints], dtype=bool)[made]
+        current = fresh & (rows["_seed"].to_numpy() == seed)
+        place, _ = parts.places(parts.codes(rows, "condition")[0], rows)
+        task, tasks = parts.codes(rows, "_task")
+        _, first = np.unique(task, return_index=True)
+        finished = {tasks[i] for i in np.unique(task[current])}
         failed = {
             line["task"]
             for line in self._failures(experiment)
             if line["fingerprint"] == fingerprint and line["seed"] == seed
         }
-        tasks = rows.drop_duplicates("_task")
+        seconds = rows["_seconds"].to_numpy()[first]
         return {
-            "replicates": len(rows[current].drop_duplicates(list(_KEYS))),
-            "stale": len(rows[~current].drop_duplicates(list(_KEYS))),
-            "failures": len(failed - set(rows[current]["_task"])),
-            "seconds_per_task": float(tasks["_seconds"].mean()) if len(tasks) else None,
+            "replicates": len(np.unique(place[current])),
+            "stale": len(np.unique(place[~current])),
+            "failures": len(failed - finished),
+            "seconds_per_task": float(seconds.mean()) if len(seconds) else None,
         }
+
+    def changed(self, experiment: Experiment) -> list[str]:
+        """Return the sources that are no longer what the newest stored rows were computed with."""
+        paths = sorted(self._folder(experiment).glob("*.parquet"))
+        then = parts.facts(paths[-1]).get("sources", {}) if paths else {}
+        now = sources(experiment)
+        names = sorted(then.keys() | now.keys()) if then else []
+        return [name for name in names if then.get(name) != now.get(name)]
+
+    def _provenance(self, experiment: Experiment, seed: int, fingerprint: str) -> dict[str, Any]:
+        """Return the seed, the fingerprint and the distinct environments of the stored parts."""
+        found = [parts.facts(path) for path in self._folder(experiment).glob("*.parquet")]
+        now = sources(experiment)
+        texts = {
+            json.dumps({k: v for k, v in facts.items() if k != "sources"}, sort_keys=True)
+            for facts in found
+            if facts.get("sources") == now
+        }
+        made_by = [json.loads(text) for text in sorted(texts)]
+        about = {"experiment": experiment.id, "seed": seed, "fingerprint": fingerprint}
+        return {**about, "environments": made_by}
 
     def _folder(self, experiment: Experiment) -> Path:
         return self.root.joinpath(*experiment.id.split("/"))
@@ -147,83 +185,39 @@ class Store:
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def _read(
-        self, experiment: Experiment, columns: Sequence[str], where: Filters | None = None
+        self, experiment: Experiment, columns: Sequence[str], where: parts.Filters | None = None
     ) -> pa.Table:
-        """Read rows in the order of the parts' names, the column ``_part`` counting the parts."""
-        schema = pa.schema([_schema(experiment).field(name) for name in columns])
-        found = [schema.append(pa.field("_part", pa.int64())).empty_table()]
-        for i, path in enumerate(sorted(self._folder(experiment).glob("*.parquet"))):
-            if set(columns) <= set(pq.read_schema(path).names):
-                rows = pq.read_table(path, columns=list(columns), filters=where)
-                if len(rows):  # a stale part may hold other types
-                    part = pa.array([i] * len(rows), pa.int64())
-                    found.append(rows.cast(schema).append_column("_part", part))
-        return pa.concat_tables(found)
+        return parts.read(self._folder(experiment), parts.schema_of(experiment), columns, where)
 
 
-_BOOKKEEPING = pa.schema(
-    [
-        ("_task", pa.string()),
-        ("_seed", pa.int64()),
-        ("_seconds", pa.float64()),
-        ("_fingerprint", pa.string()),
-        ("_host", pa.string()),
-    ]
-)
-
-
-def _current(seed: int, fingerprint: str) -> Filters:
+def _current(seed: int, fingerprint: str) -> parts.Filters:
     return [("_fingerprint", "==", fingerprint), ("_seed", "==", seed)]
 
 
-def _schema(experiment: Experiment) -> pa.Schema:
-    measured = [(name, _ARROW[column.dtype]) for name, column in experiment.columns.items()]
-    return pa.schema(
-        [("condition", pa.string()), ("replicate", pa.int64()), *measured, *_BOOKKEEPING]
-    )
-
-
-def _table(experiment: Experiment, outcomes: Sequence[Outcome], fingerprint: str) -> pa.Table:
-    schema = _schema(experiment)
-    columns: dict[str, list[Any]] = {name: [] for name in schema.names}
-    for outcome in outcomes:
-        task, n = outcome.task, len(outcome.columns["replicate"])
-        constant = {
-            "condition": canonical(task.condition),
-            "_task": task.id,
-            "_seed": task.seed,
-            "_seconds": outcome.seconds,
-            "_fingerprint": fingerprint,
-            "_host": platform.node(),
-        }
-        for name, values in outcome.columns.items():
-            columns[name] += values
-        for name, value in constant.items():
-            columns[name] += [value] * n
-    return pa.table(columns, schema=schema)
-
-
-def expand(rows: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
-    """Replace the column ``condition`` by one column per factor."""
+def expand(rows: pa.Table, experiment: Experiment) -> pd.DataFrame:
+    """Return rows with one column per factor in the place of the column ``condition``."""
     import pandas as pd
 
-    parsed = {text: parse(text) for text in rows["condition"].unique()}
-    factors = {
-        name: [parsed[text][name] for text in rows["condition"]] for name in experiment.factors()
-    }
-    return pd.concat(
-        [pd.DataFrame(factors, index=rows.index), rows.drop(columns="condition")], axis=1
-    )
+    condition, texts = parts.codes(rows, "condition")
+    present, position = np.unique(condition, return_inverse=True)
+    parsed = [parse(texts[i]) for i in present]
+    values = {name: [c[name] for c in parsed] for name in experiment.factors()}
+    factors = pd.DataFrame(values, index=range(len(parsed))).take(position)
+    factors.index = pd.RangeIndex(len(rows))
+    rows = rows.drop_columns("condition")
+    texts_again = [f.with_type(pa.string()) if f.name in parts.LABELS else f for f in rows.schema]
+    table: pd.DataFrame = rows.cast(pa.schema(texts_again)).to_pandas()
+    return pd.concat([factors, table], axis=1)
 
 
 def frame(experiment: Experiment, outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """Return outcomes that are not stored as `Store.table` would return them."""
-    return expand(_table(experiment, outcomes, "").to_pandas(), experiment)
+    return expand(parts.rows_of(experiment, outcomes, ""), experiment)
 
 
 def _failure(outcome: Outcome, fingerprint: str) -> str:
     task = outcome.task
-    record = {
+    record: Mapping[str, Any] = {
         "task": task.id,
         "condition": task.condition,
         "replicates": [task.start, task.stop],

@@ -1,26 +1,30 @@
-"""What a reader needs to get the same numbers again."""
+"""What a reader needs to get the same numbers again: versions, the machine, the command."""
 
 from __future__ import annotations
 
+import functools
+import os
 import platform
-import time
+import shlex
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
-__all__ = ["provenance"]
+__all__ = ["environment"]
 
 LIBRARIES = ("theorytk", "numpy", "scipy", "numba", "statsmodels", "pandas", "pyarrow")
 
 
-def provenance(**more: str) -> dict[str, str]:
-    """Return `more`, then versions, Python, platform, processor and date."""
+@functools.cache
+def environment() -> dict[str, str]:
+    """Return versions, Python, platform, processor, cores and the command, as texts."""
     return {
-        **more,
         "versions": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
         "cpu": _cpu(),
-        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "cores": str(os.cpu_count()),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
 
 
