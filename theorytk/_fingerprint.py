@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from theorytk.experiments import Experiment
 
-__all__ = ["fingerprint", "forget_sources", "sources"]
+__all__ = ["fingerprint", "forget_sources", "project_files", "sources"]
 
 PACKAGE = Path(__file__).resolve().parent
 PROJECT_PREFIX = "_project_"
@@ -64,6 +64,17 @@ def _sources(function: Callable[..., Any]) -> dict[str, str]:
     closure = sorted(_closure(function.__module__).items())
     hashes = {_name(m): hashlib.sha256(_source(path)).hexdigest()[:16] for m, path in closure}
     return {**hashes, **{library: version(library) for library in LIBRARIES}}
+
+
+def project_files(experiment: Experiment) -> dict[str, bytes]:
+    """Return the files of the project that an experiment imports, by path below its folder."""
+    found = {}
+    for module, path in _closure(experiment.function.__module__).items():
+        if module.startswith(PROJECT_PREFIX):
+            below = Path(*module.split(".")[1:])
+            name = below / "__init__.py" if path.name == "__init__.py" else below.with_suffix(".py")
+            found[name.as_posix()] = _source(path)
+    return found
 
 
 def _name(module: str) -> str:

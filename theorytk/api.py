@@ -19,6 +19,7 @@ from theorytk.outputs import draw, rows_shown, write
 from theorytk.project import load
 from theorytk.runner import Outcome, execute
 from theorytk.runner.run import Wanted, missing
+from theorytk.scaffold import init
 from theorytk.workspace import TaskFailedError, Workspace
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ __all__ = [
     "figure",
     "forecast",
     "ids",
+    "init",
     "inventory",
     "replay",
     "report",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import json
 import sys
 import traceback
@@ -36,10 +37,16 @@ ProjectDir = Annotated[
 Device = Annotated[
     str | None, typer.Option(help="Where samplers compute, such as cuda; default the CPU.")
 ]
+Timeout = Annotated[float | None, typer.Option(help="Seconds that a task may take.")]
+Backend = Annotated[str, typer.Option(help="loky (this machine) or dask (a cluster)")]
+Scheduler = Annotated[
+    str | None, typer.Option(help="Address of a Dask scheduler; default one started here.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON alone on standard output.")]
 RESULTS = Path("results")
 PACKAGE = Path(__file__).parent
+DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 INTERRUPTED = 130  # what typer returns for Ctrl-C
 
 
@@ -69,6 +76,12 @@ def cite(id: Id, project: ProjectDir = None) -> None:
 
 
 @app.command()
+def init(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]) -> None:
+    """Make a project of your own: an experiment, a claim with control, a figure."""
+    typer.echo(f"{api.init(folder)}; in it, type: theorytk reproduce")
+
+
+@app.command()
 def run(
     ids: Ids = None,
     preset: Preset = "quick",
@@ -81,10 +94,15 @@ def run(
     project: ProjectDir = None,
     quiet: Quiet = False,
     device: Device = None,
+    timeout: Timeout = None,
+    backend: Backend = "loky",
+    scheduler: Scheduler = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run.")] = False,
 ) -> None:
     """Run what is missing of experiments."""
-    workspace = api.Workspace(preset, seed, jobs, results, project, quiet, device)
+    workspace = api.Workspace(
+        preset, seed, jobs, results, project, quiet, device, timeout, backend, scheduler
+    )
     wants = api.experiments_wanted(workspace, ids or [], _factors(set_ or []))
     if dry_run:
         typer.echo(api.forecast(workspace, wants))
@@ -125,6 +143,9 @@ def verify(
     project: ProjectDir = None,
     quiet: Quiet = False,
     device: Device = None,
+    timeout: Timeout = None,
+    backend: Backend = "loky",
+    scheduler: Scheduler = None,
 ) -> None:
     """Run what is missing or stale, then judge claims."""
     ledger = api.verify(
@@ -139,6 +160,9 @@ def verify(
         project=project,
         quiet=quiet,
         device=device,
+        timeout=timeout,
+        backend=backend,
+        scheduler=scheduler,
     )
     typer.echo(json.dumps(ledger.to_dict(), indent=1) if as_json else repr(ledger))
     _exit(ledger)
@@ -154,6 +178,9 @@ def reproduce(
     project: ProjectDir = None,
     quiet: Quiet = False,
     device: Device = None,
+    timeout: Timeout = None,
+    backend: Backend = "loky",
+    scheduler: Scheduler = None,
 ) -> None:
     """Run, draw, verify with controls and report; the report's path comes last."""
     ledger, path = api.reproduce(
@@ -165,6 +192,9 @@ def reproduce(
         project=project,
         quiet=quiet,
         device=device,
+        timeout=timeout,
+        backend=backend,
+        scheduler=scheduler,
     )
     typer.echo(repr(ledger))
     typer.echo(path)
@@ -246,7 +276,10 @@ def main(arguments: list[str] | None = None) -> int:
         if _is_ours(error):
             _say(f"theorytk: {error}")
             return 2
-        traceback.print_exc()
+        if isinstance(error, OSError) and error.errno in DISK_TROUBLE:
+            _say(f"theorytk: {error}; what was stored before is kept, the same command resumes")
+        else:
+            traceback.print_exc()
         return 4
 
 

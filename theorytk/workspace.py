@@ -9,7 +9,7 @@ from typing import Any
 
 import loky
 
-from theorytk._validation import check_choice, check_int
+from theorytk._validation import check_choice, check_int, check_real
 from theorytk.experiments import PRESETS, Experiment
 from theorytk.project import Project, load
 from theorytk.runner import Outcome
@@ -17,7 +17,9 @@ from theorytk.runner.run import RunSummary, Wanted
 from theorytk.runner.run import run as run_wanted
 from theorytk.runner.store import Store
 
-__all__ = ["TaskFailedError", "Workspace"]
+__all__ = ["BACKENDS", "TaskFailedError", "Workspace"]
+
+BACKENDS = ("loky", "dask")
 
 
 class TaskFailedError(RuntimeError):
@@ -64,6 +66,9 @@ class Workspace:
     project: str | Path | None = None
     quiet: bool = True
     device: str | None = None
+    timeout: float | None = None
+    backend: str = "loky"
+    scheduler: str | None = None
     loaded: Project = field(init=False, repr=False)
     store: Store = field(init=False, repr=False)
 
@@ -71,6 +76,11 @@ class Workspace:
         check_choice("preset", self.preset, PRESETS)
         check_int("seed", self.seed, lower=0)
         check_int("jobs", self.workers, lower=1)
+        check_choice("backend", self.backend, BACKENDS)
+        if self.timeout is not None:
+            check_real("timeout", self.timeout, lower=0.0, lower_open=True)
+        if self.scheduler is not None and self.backend != "dask":
+            raise ValueError(f"a scheduler needs backend 'dask'; got {self.backend!r}")
         object.__setattr__(self, "loaded", load(self.project))
         object.__setattr__(self, "store", Store(self.results, self.loaded.name))
 
@@ -87,7 +97,15 @@ class Workspace:
 
     def run(self, wanted: Iterable[Wanted], *, strict: bool = True) -> RunSummary:
         """Run what the store lacks; if a task raised, raise `TaskFailedError` where `strict`."""
-        summary = run_wanted(wanted, self.store, jobs=self.workers, quiet=self.quiet)
+        summary = run_wanted(
+            wanted,
+            self.store,
+            jobs=self.workers,
+            quiet=self.quiet,
+            timeout=self.timeout,
+            backend=self.backend,
+            scheduler=self.scheduler,
+        )
         if summary.failed and strict:
             raise TaskFailedError(summary.failed)
         return summary

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
-import os
-import pickle
-import signal
-import sys
-import threading
 import time
-import types
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, wait
 from typing import Any
 
-import cloudpickle
-
-from theorytk._fingerprint import PROJECT_PREFIX
 from theorytk.experiments import Experiment
+from theorytk.runner.pools import Batch, DaskPool, LokyPool, Pool
+from theorytk.runner.remote import BATCH_SECONDS, Replace, payload
 from theorytk.runner.tasks import Outcome, Task, run_task
 
 __all__ = ["execute"]
 
-_ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
-BATCH_SECONDS, MAX_BATCH = 0.02, 32
-Replace = Mapping[str, Any] | None
+MAX_BATCH = 32
 
 
 def execute(
-    experiment: Experiment, tasks: Iterable[Task], *, jobs: int, replace: Replace = None
+    experiment: Experiment,
+    tasks: Iterable[Task],
+    *,
+    jobs: int,
+    replace: Replace = None,
+    timeout: float | None = None,
+    client: Any = None,
 ) -> Iterator[Outcome]:
     """Yield the outcome of every task as it finishes, with BLAS limited to one thread.
 
@@ -41,19 +36,26 @@ def execute(
     tasks : iterable of Task
         Consumed lazily: at most two per worker are in flight, or two batches of quick ones.
     jobs : int
-        Number of worker processes; 1 runs in this process.
+        Number of worker processes; 1 without a `timeout` runs in this process.
     replace : mapping, optional
         Objects in the place of factors, such as a user's algorithm.
+    timeout : float, optional
+        Seconds that a task may take; one that takes longer fails.
+    client : distributed.Client, optional
+        A Dask cluster to run on, in the place of processes of this machine.
 
     Yields
     ------
     Outcome
         In the order in which they finish.
     """
-    if jobs == 1:
-        yield from _here(experiment, tasks, replace)
+    if client is not None:
+        content = payload(experiment, replace, elsewhere=True)
+        yield from _pooled(DaskPool(content, client, timeout), iter(tasks))
+    elif jobs > 1 or timeout is not None:
+        yield from _pooled(LokyPool(payload(experiment, replace), jobs, timeout), iter(tasks))
     else:
-        yield from _pool(_payload(experiment, replace), iter(tasks), jobs)
+        yield from _here(experiment, tasks, replace)
 
 
 def _here(experiment: Experiment, tasks: Iterable[Task], replace: Replace) -> Iterator[Outcome]:
@@ -65,99 +67,49 @@ def _here(experiment: Experiment, tasks: Iterable[Task], replace: Replace) -> It
             yield run_task(experiment, task, replace)
 
 
-def _payload(experiment: Experiment, replace: Replace) -> bytes:
-    """Pickle by value, with where project packages are for what goes by name: caches, imports."""
-    packages = {
-        name: list(module.__path__)
-        for name, module in sys.modules.items()
-        if name.startswith(PROJECT_PREFIX) and "." not in name
-    }
-    try:
-        return pickle.dumps((packages, cloudpickle.dumps((experiment, replace))))
-    except (pickle.PicklingError, TypeError, AttributeError, RecursionError) as error:
-        raise TypeError(
-            f"experiment {experiment.id!r} cannot be sent to workers: {error}; "
-            "what it refers to must be picklable, or run it with jobs=1"
-        ) from error
-
-
-def _pool(payload: bytes, tasks: Iterator[Task], jobs: int) -> Iterator[Outcome]:
-    in_flight: dict[Future[list[Outcome]], list[Task]] = {}
-    executor, size = _executor(jobs), 1
+def _pooled(pool: Pool, tasks: Iterator[Task]) -> Iterator[Outcome]:
+    """Deal out batches; who dies with a worker runs again alone, to find the guilty one."""
+    in_flight: dict[Batch, tuple[list[Task], float]] = {}
+    size = 1
     try:
         while True:
-            while len(in_flight) < 2 * jobs and (batch := list(itertools.islice(tasks, size))):
-                in_flight[_submit(executor, payload, batch)] = batch
+            while len(in_flight) < 2 * pool.width():
+                batch = list(itertools.islice(tasks, size))
+                if not batch:
+                    break
+                in_flight[pool.submit(batch)] = batch, time.perf_counter()
             if not in_flight:
                 return
             finished, _ = wait(in_flight, return_when=FIRST_COMPLETED)
-            try:
-                for future in finished:
+            for future in finished & in_flight.keys():
+                batch, started = in_flight.pop(future)
+                try:
                     outcomes = future.result()
-                    tasks = itertools.chain(in_flight.pop(future)[len(outcomes) :], tasks)
-                    quick = sum(outcome.seconds for outcome in outcomes) < BATCH_SECONDS
-                    size = min(2 * size, MAX_BATCH) if quick else 1
-                    yield from outcomes
-            except BrokenProcessPool as error:
-                suspects, in_flight = list(itertools.chain(*in_flight.values())), {}
-                if len(suspects) == 1:
-                    yield Outcome(suspects[0], {}, 0.0, f"the worker process died: {error}")
-                else:  # each alone, to find the guilty one
-                    for suspect in suspects:
-                        yield from _pool(payload, iter([suspect]), 1)
-                executor = _executor(jobs)
+                except pool.died as error:
+                    if pool.shared_fate:
+                        batch = [*batch, *itertools.chain(*(b for b, _ in in_flight.values()))]
+                        in_flight = {}
+                    yield from _after_death(pool, batch, time.perf_counter() - started, error)
+                    pool.restart()
+                    break
+                tasks = itertools.chain(batch[len(outcomes) :], tasks)
+                quick = sum(outcome.seconds for outcome in outcomes) < BATCH_SECONDS
+                size = min(2 * size, MAX_BATCH) if quick else 1
+                yield from outcomes
     except BaseException:
-        executor.shutdown(wait=False, kill_workers=True)
+        pool.stop()
         raise
 
 
-def _submit(executor: Any, payload: bytes, batch: list[Task]) -> Future[list[Outcome]]:
-    """Submit `batch`; where a worker has just died, return a future that says so."""
-    future: Future[list[Outcome]]
-    try:
-        future = executor.submit(_remote, payload, batch)
-    except BrokenProcessPool as error:
-        future = Future()
-        future.set_exception(error)
-    return future
-
-
-def _executor(jobs: int) -> Any:
-    from loky import get_reusable_executor
-
-    return get_reusable_executor(
-        max_workers=jobs, env=_ONE_THREAD, initializer=_serve, initargs=(os.getpid(),), timeout=300
-    )
-
-
-def _serve(driver: int) -> None:
-    """Leave Ctrl-C to the driver, which ends the workers, and do not outlive it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(driver,), daemon=True).start()
-
-
-def _end_with(driver: int) -> None:
-    while os.getppid() == driver:
-        time.sleep(0.5)
-    os._exit(1)
-
-
-def _remote(payload: bytes, batch: list[Task]) -> list[Outcome]:
-    """Run tasks of `batch` until BATCH_SECONDS are over; the driver deals out the others again."""
-    experiment, replace = _unpickle(payload)
-    started = time.perf_counter()
-    outcomes = []
-    for task in batch:
-        outcomes.append(run_task(experiment, task, replace))
-        if time.perf_counter() - started > BATCH_SECONDS:
-            break
-    return outcomes
-
-
-@functools.lru_cache(maxsize=16)
-def _unpickle(payload: bytes) -> tuple[Experiment, Replace]:
-    packages, content = pickle.loads(payload)
-    for name, path in packages.items():
-        package = sys.modules.setdefault(name, types.ModuleType(name))
-        package.__path__ = path
-    return pickle.loads(content)  # type: ignore[no-any-return]
+def _after_death(
+    pool: Pool, suspects: list[Task], seconds: float, error: BaseException
+) -> Iterator[Outcome]:
+    """Yield the outcomes of tasks one of which ended its worker."""
+    if len(suspects) > 1:
+        for suspect in suspects:
+            yield from _pooled(pool.alone(), iter([suspect]))
+        return
+    why = f"the worker process died: {error}"
+    if pool.timeout is not None and seconds >= pool.timeout:
+        why = f"TimeoutError: ran longer than the limit of {pool.timeout:g} s; its worker was ended"
+    yield Outcome(suspects[0], {}, seconds, why)

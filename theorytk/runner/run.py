@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from theorytk._fingerprint import fingerprint
 from theorytk.experiments import Design, Experiment
 from theorytk.experiments.design import canonical
 from theorytk.runner.executor import execute
+from theorytk.runner.pools import dask_client
 from theorytk.runner.progress import Progress
 from theorytk.runner.store import Store, frame
 from theorytk.runner.tasks import Outcome, Task, plan
@@ -64,31 +66,49 @@ def missing(
     return {id: (experiment, by_id) for id, (experiment, by_id) in tasks.items() if by_id}
 
 
-def run(wanted: Iterable[Wanted], store: Store, *, jobs: int, quiet: bool = False) -> RunSummary:
+def run(
+    wanted: Iterable[Wanted],
+    store: Store,
+    *,
+    jobs: int,
+    quiet: bool = False,
+    timeout: float | None = None,
+    backend: str = "loky",
+    scheduler: str | None = None,
+) -> RunSummary:
     """Run what `store` lacks of `wanted` and append it, every two seconds and at the end."""
     started = time.perf_counter()
     summary = RunSummary()
     todo = missing(wanted, store)
-    with Progress(sum(len(tasks) for _, tasks in todo.values()), quiet=quiet) as shown:
+    if todo:
+        store.prepare()
+    on_dask = backend == "dask" and todo
+    with (
+        dask_client(scheduler, jobs) if on_dask else nullcontext() as client,
+        Progress(sum(len(tasks) for _, tasks in todo.values()), quiet=quiet) as shown,
+    ):
         for experiment, tasks in todo.values():
-            _run_experiment(experiment, tasks.values(), store, jobs, shown, summary)
+            outcomes = execute(
+                experiment, tasks.values(), jobs=jobs, timeout=timeout, client=client
+            )
+            _keep(experiment, outcomes, store, shown, summary)
     summary.seconds = time.perf_counter() - started
     return summary
 
 
-def _run_experiment(
+def _keep(
     experiment: Experiment,
-    tasks: Iterable[Task],
+    outcomes: Iterable[Outcome],
     store: Store,
-    jobs: int,
     shown: Progress,
     summary: RunSummary,
 ) -> None:
+    """Store outcomes as they come."""
     current = fingerprint(experiment)
     waiting: list[Outcome] = []
     flushed = time.monotonic()
     try:
-        for outcome in execute(experiment, tasks, jobs=jobs):
+        for outcome in outcomes:
             waiting.append(outcome)
             shown.advance(experiment.id)
             if outcome.error is None:

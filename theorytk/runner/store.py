@@ -60,11 +60,26 @@ class Store:
         elif any(self.root.glob("[!.]*")):
             raise ValueError(f"results folder {results} holds a store without theorytk.json")
 
+    def prepare(self) -> None:
+        """Make sure, before anything runs, that rows can be kept.
+
+        Raises
+        ------
+        ValueError
+            If the folder cannot be written to.
+        """
+        content = json.dumps({"format": 1, "project": self._project})
+        try:
+            write_atomically(self._marker, lambda path: path.write_text(content))
+        except OSError as error:
+            raise ValueError(
+                f"cannot write to the results folder {self.root.parent}: {error}"
+            ) from error
+
     def append(self, experiment: Experiment, outcomes: Sequence[Outcome], fingerprint: str) -> None:
         """Write the rows of `outcomes` as one part, and what failed to ``failures.jsonl``."""
         if outcomes and not self._marker.exists():
-            content = json.dumps({"format": 1, "project": self._project})
-            write_atomically(self._marker, lambda path: path.write_text(content))
+            self.prepare()
         good = [o for o in outcomes if o.error is None]
         folder = self._folder(experiment)
         if good:

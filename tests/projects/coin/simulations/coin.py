@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
+import resource
+import signal
 import time
 from pathlib import Path
 
@@ -92,13 +95,40 @@ def count(*, tosses, twice, rng):
     presets={"quick": dict(replicates=2)},
 )
 def fragile(*, level, mishap, rng):
-    """Draw once; at level 2 a mishap happens: ``raise``, ``exit`` (the process dies) or ``nan``."""
+    """Draw once; at level 2 a mishap happens, one of MISHAPS or none."""
     draw = float(rng.random())
-    if level == 2 and mishap == "raise":
-        raise ArithmeticError("the coin fell on its edge")
-    if level == 2 and mishap == "exit":
-        os._exit(7)
-    return {"draw": math.nan if level == 2 and mishap == "nan" else draw}
+    if level == 2 and mishap in MISHAPS:
+        draw = MISHAPS[mishap]()
+    return {"draw": draw}
+
+
+def fall():
+    """Raise."""
+    raise ArithmeticError("the coin fell on its edge")
+
+
+def loop():
+    """Never end, in Python's own bytecode."""
+    while True:
+        pass
+
+
+def too_much():
+    """Ask for more memory than the process may have."""
+    resource.setrlimit(resource.RLIMIT_AS, (2**34, resource.RLIM_INFINITY))
+    return float(len(bytearray(2**36)))
+
+
+MISHAPS = {
+    "raise": fall,
+    "nan": lambda: math.nan,
+    "exit": lambda: os._exit(7),
+    "segfault": lambda: ctypes.string_at(0),
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "memory": too_much,
+    "loop": loop,
+    "stuck": lambda: sum(range(10**13)),  # compiled code, deaf to signals
+}
 
 
 @experiment(
