@@ -98,7 +98,7 @@ def test_dry_run_runs_nothing(command, tmp_path):
     ("arguments", "message"),
     [
         (["run", "coin/tos"], "theorytk: nothing is called 'coin/tos'; did you mean 'coin/toss'?"),
-        (["run", "coin/toss", "--set", "scale"], "--set must be factor=value; got 'scale'"),
+        (["run", "coin/toss", "--set", "scale"], "--set must be name=value; got 'scale'"),
         (["run", "coin/toss", "--set", "scal=1"], "did you mean 'scale'?"),
         (["run", "coin/toss", "--set", "scale=[]"], "factor 'scale' has no levels"),
         (["run", "coin/toss", "--preset", "papr"], "did you mean 'paper'?"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +11,14 @@ from theorytk import claims as claims_room
 from theorytk import registry
 from theorytk._files import write_atomically
 from theorytk._fingerprint import fingerprint
-from theorytk._validation import check_int
+from theorytk._validation import check_int, check_real
 from theorytk.catalogue import cite, ids, inventory, show, status
 from theorytk.claims import Claim, Ledger, evaluate
 from theorytk.claims.evaluate import not_decided, wanted
 from theorytk.outputs import draw, rows_shown, write
 from theorytk.project import load
 from theorytk.runner import Outcome, execute
+from theorytk.runner.precision import Precision, check_targets, until_precise
 from theorytk.runner.run import Wanted, missing
 from theorytk.scaffold import init
 from theorytk.workspace import TaskFailedError, Workspace
@@ -41,6 +42,7 @@ __all__ = [
     "report",
     "reproduce",
     "run",
+    "run_until",
     "show",
     "status",
     "table",
@@ -48,13 +50,25 @@ __all__ = [
 ]
 
 
-def run(id: str, /, **options: Any) -> pd.DataFrame:
+def run(
+    id: str,
+    /,
+    *,
+    mcse: Mapping[str, float] | None = None,
+    budget: float | None = None,
+    **options: Any,
+) -> pd.DataFrame:
     """Run what is missing of an experiment and return its table.
 
     Parameters
     ----------
     id : str
         Id of the experiment.
+    mcse : mapping of str to float, optional
+        Targets for the Monte Carlo standard errors of columns: the replicates of a condition are
+        doubled until the means of these columns are as precise.
+    budget : float, optional
+        Seconds after which replicates are doubled no more.
     **options
         Those of `Workspace` (``preset``, ``seed``, ``jobs``, ``results``, ``project``,
         ``quiet``); everything else overrides a factor, a list giving several levels.
@@ -68,14 +82,34 @@ def run(id: str, /, **options: Any) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the id, the preset or a factor is unknown.
+        If the id, the preset, a factor or a column is unknown, or a target is not positive.
     TaskFailedError
         If a task raised.
     """
     workspace, factors = _split(options)
     want = workspace.want(registry.experiments.get(id), **factors)
+    if mcse:
+        return run_until(workspace, want, mcse, budget).table
     workspace.run([want])
     return want.table(workspace.store)
+
+
+def run_until(
+    workspace: Workspace, want: Wanted, mcse: Mapping[str, float], budget: float | None = None
+) -> Precision:
+    """Run an experiment until means are precise, as for `run`, and say what did not get there."""
+    targets = check_targets(want.experiment, mcse)
+    return until_precise(
+        want, workspace.store, targets, lambda w: workspace.run([w]), _timer(budget)
+    )
+
+
+def _timer(budget: float | None) -> Callable[[], bool]:
+    """Return a function that tells whether there is time left."""
+    if budget is None:
+        return lambda: True
+    end = time.monotonic() + check_real("budget", budget, lower=0.0)
+    return lambda: time.monotonic() < end
 
 
 def table(id: str, /, **options: Any) -> pd.DataFrame:
@@ -150,7 +184,12 @@ def export(id: str, output: str | Path, **options: Any) -> Path:
 
 
 def verify(
-    *ids: str, controls: bool = False, stored: bool = False, looks: int = 1, **options: Any
+    *ids: str,
+    controls: bool = False,
+    stored: bool = False,
+    looks: int = 1,
+    budget: float | None = None,
+    **options: Any,
 ) -> Ledger:
     """Judge claims, after running what is missing or stale.
 
@@ -166,6 +205,8 @@ def verify(
         How often to look, >= 1. While a claim is undecided its replicates are doubled, `looks` - 1
         times at most; the first of several looks spends half of the level, the next a quarter,
         and so on, so that the verdict is as safe as that of one look.
+    budget : float, optional
+        Seconds after which nothing is looked at again, whatever `looks` allows.
     **options
         Those of `Workspace`.
 
@@ -176,12 +217,15 @@ def verify(
     """
     started = time.perf_counter()
     check_int("looks", looks, lower=1)
+    go_on = _timer(budget)
     workspace = Workspace(**options)
     registry.check_known([registry.claims, registry.papers], ids)
     selected = registry.claims.select(ids)
     wants = [] if stored else _wants(workspace, selected, controls)
     failed = workspace.run(wants, strict=False).failed
-    return _judge(workspace, selected, controls, started, failed, looks=looks, run=not stored)
+    return _judge(
+        workspace, selected, controls, started, failed, looks=looks, run=not stored, go_on=go_on
+    )
 
 
 def figure(*ids: str, **options: Any) -> dict[str, dict[str, Path]]:
@@ -367,6 +411,7 @@ def _judge(
     *,
     looks: int = 1,
     run: bool = False,
+    go_on: Callable[[], bool] | None = None,
 ) -> Ledger:
     failed = list(failed)
 
@@ -383,6 +428,7 @@ def _judge(
             tables,
             controls=controls,
             looks=looks,
+            go_on=go_on or _timer(None),
             device=workspace.device,
         )
         for c in selected

@@ -42,6 +42,9 @@ Backend = Annotated[str, typer.Option(help="loky (this machine) or dask (a clust
 Scheduler = Annotated[
     str | None, typer.Option(help="Address of a Dask scheduler; default one started here.")
 ]
+Budget = Annotated[
+    float | None, typer.Option(help="Seconds after which replicates are doubled no more.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON alone on standard output.")]
 RESULTS = Path("results")
@@ -97,6 +100,11 @@ def run(
     timeout: Timeout = None,
     backend: Backend = "loky",
     scheduler: Scheduler = None,
+    mcse: Annotated[
+        list[str] | None,
+        typer.Option(help="column=target: replicates until its mean is as precise."),
+    ] = None,
+    budget: Budget = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run.")] = False,
 ) -> None:
     """Run what is missing of experiments."""
@@ -106,6 +114,14 @@ def run(
     wants = api.experiments_wanted(workspace, ids or [], _factors(set_ or []))
     if dry_run:
         typer.echo(api.forecast(workspace, wants))
+        return
+    if mcse:
+        for want in wants:
+            reached = api.run_until(workspace, want, _factors(mcse, "--mcse"), budget)
+            typer.echo(
+                f"{want.experiment.id}: {len(want.conditions) - len(reached.open)} of "
+                f"{len(want.conditions)} condition(s) precise, {len(reached.table)} row(s)"
+            )
         return
     summary = workspace.run(wants)
     typer.echo(
@@ -136,6 +152,7 @@ def verify(
     looks: Annotated[
         int, typer.Option(help="How often to double what leaves a claim undecided, plus one.")
     ] = 1,
+    budget: Budget = None,
     as_json: Json = False,
     jobs: Jobs = None,
     seed: Seed = 0,
@@ -153,6 +170,7 @@ def verify(
         controls=controls,
         stored=stored,
         looks=looks,
+        budget=budget,
         preset=preset,
         jobs=jobs,
         seed=seed,
@@ -238,13 +256,13 @@ def replay(task_id: str, results: Results = RESULTS, project: ProjectDir = None)
     typer.echo(api.replay(task_id, results=results, project=project).to_string())
 
 
-def _factors(settings: list[str]) -> dict[str, Any]:
+def _factors(settings: list[str], option: str = "--set") -> dict[str, Any]:
     """Parse ``name=value``, a Python literal or else a string."""
     factors = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals:
-            raise ValueError(f"--set must be factor=value; got {setting!r}")
+            raise ValueError(f"{option} must be name=value; got {setting!r}")
         try:
             factors[name] = ast.literal_eval(text)
         except (ValueError, SyntaxError):

@@ -121,6 +121,7 @@ def evaluate(
     *,
     controls: bool = True,
     looks: int = 1,
+    go_on: Callable[[], bool] = lambda: True,
     device: str | None = None,
 ) -> ClaimResult:
     """Judge `claim` and its controls on the rows that `tables` returns.
@@ -143,6 +144,8 @@ def evaluate(
         Whether to judge the controls too.
     looks : int
         How often to look, >= 1.
+    go_on : callable
+        Asked before each further look whether there is time for it.
     device : str, optional
         As for `wanted`.
 
@@ -159,7 +162,7 @@ def evaluate(
         want = replace(first, replicates=first.replicates * 2**look)
         table = tables(want)
         judgement, reason = _judge(claim, want, table, level)
-        if judgement is None or judgement.verdict is not Verdict.UNDECIDED:
+        if judgement is None or judgement.verdict is not Verdict.UNDECIDED or not go_on():
             break
     changed = [
         (c, replace(wanted(claim, preset, seed, c, device), replicates=want.replicates))
