@@ -17,7 +17,7 @@ from theorytk.cli import main
 def test_it_reproduces_with_one_command_in_its_folder(tmp_path):
     folder = tmp_path / "my-paper"
     assert main(["init", str(folder)]) == 0
-    command = [sys.executable, "-m", "theorytk.cli", "reproduce", "--project", ".", "--jobs", "1"]
+    command = [sys.executable, "-m", "theorytk.cli", "reproduce", "--jobs", "1"]
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, env={**os.environ, "MPLBACKEND": "Agg"}
     )

@@ -35,8 +35,9 @@ def load(folder: str | Path | None = None) -> Project:
     Parameters
     ----------
     folder : path, optional
-        Default: what is loaded already, else the checkout that theorytk runs from, else the copy
-        inside the installed package.
+        Default: what is loaded already, else the present folder if it holds ``simulations`` and
+        ``paper_figures``, else the checkout that theorytk runs from, else the copy inside the
+        installed package.
 
     Raises
     ------
@@ -65,6 +66,9 @@ def load(folder: str | Path | None = None) -> Project:
 
 
 def _default_root() -> Path:
+    here = Path.cwd()
+    if all((here / folder).is_dir() for folder in ("simulations", "paper_figures")):
+        return here
     checkout = PACKAGE.parent
     return checkout if (checkout / "simulations").is_dir() else PACKAGE / "_project"
 
