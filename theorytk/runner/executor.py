@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, wait
 from typing import Any
 
 from theorytk.experiments import Experiment
-from theorytk.runner.pools import Batch, DaskPool, LokyPool, Pool
+from theorytk.runner.pools import DaskPool, LokyPool, Pool
 from theorytk.runner.remote import BATCH_SECONDS, Replace, payload
 from theorytk.runner.tasks import Outcome, Task, run_task
 
@@ -68,30 +67,34 @@ def _here(experiment: Experiment, tasks: Iterable[Task], replace: Replace) -> It
 
 
 def _pooled(pool: Pool, tasks: Iterator[Task]) -> Iterator[Outcome]:
-    """Deal out batches; who dies with a worker runs again alone, to find the guilty one."""
-    in_flight: dict[Batch, tuple[list[Task], float]] = {}
+    """Deal out batches; what a worker's death took with it runs again, one task at a time."""
+    in_flight: dict[Any, tuple[list[Task], float]] = {}
+    suspects: list[Task] = []
     size = 1
     try:
         while True:
-            while len(in_flight) < 2 * pool.width():
+            while not suspects and len(in_flight) < 2 * pool.width():
                 batch = list(itertools.islice(tasks, size))
                 if not batch:
                     break
                 in_flight[pool.submit(batch)] = batch, time.perf_counter()
             if not in_flight:
-                return
-            finished, _ = wait(in_flight, return_when=FIRST_COMPLETED)
-            for future in finished & in_flight.keys():
+                if not suspects:
+                    return
+                yield from _alone(pool, suspects)
+                suspects = []
+                continue
+            for future in pool.finished(in_flight):
                 batch, started = in_flight.pop(future)
                 try:
                     outcomes = future.result()
                 except pool.died as error:
-                    if pool.shared_fate:
-                        batch = [*batch, *itertools.chain(*(b for b, _ in in_flight.values()))]
-                        in_flight = {}
-                    yield from _after_death(pool, batch, time.perf_counter() - started, error)
-                    pool.restart()
-                    break
+                    if in_flight or suspects or len(batch) > 1:
+                        suspects += batch
+                    else:
+                        yield _dead(pool, batch[0], time.perf_counter() - started, error)
+                        pool.restart()
+                    continue
                 tasks = itertools.chain(batch[len(outcomes) :], tasks)
                 quick = sum(outcome.seconds for outcome in outcomes) < BATCH_SECONDS
                 size = min(2 * size, MAX_BATCH) if quick else 1
@@ -101,15 +104,21 @@ def _pooled(pool: Pool, tasks: Iterator[Task]) -> Iterator[Outcome]:
         raise
 
 
-def _after_death(
-    pool: Pool, suspects: list[Task], seconds: float, error: BaseException
-) -> Iterator[Outcome]:
-    """Yield the outcomes of tasks one of which ended its worker."""
-    if len(suspects) > 1:
-        for suspect in suspects:
-            yield from _pooled(pool.alone(), iter([suspect]))
-        return
+def _alone(pool: Pool, suspects: list[Task]) -> Iterator[Outcome]:
+    """Run tasks one at a time with nothing else in flight: who dies now is guilty."""
+    pool.restart()
+    for suspect in suspects:
+        started = time.perf_counter()
+        try:
+            yield from pool.submit([suspect]).result()
+        except pool.died as error:
+            yield _dead(pool, suspect, time.perf_counter() - started, error)
+            pool.restart()
+
+
+def _dead(pool: Pool, task: Task, seconds: float, error: BaseException) -> Outcome:
+    """Return the outcome of a task that ended its worker."""
     why = f"the worker process died: {error}"
     if pool.timeout is not None and seconds >= pool.timeout:
         why = f"TimeoutError: ran longer than the limit of {pool.timeout:g} s; its worker was ended"
-    yield Outcome(suspects[0], {}, seconds, why)
+    return Outcome(task, {}, seconds, why)

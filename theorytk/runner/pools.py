@@ -8,8 +8,8 @@ import signal
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
@@ -19,7 +19,6 @@ from theorytk.runner.tasks import Outcome, Task
 
 __all__ = ["DaskPool", "LokyPool", "Pool", "dask_client"]
 
-Batch = Future[list[Outcome]]
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
 
@@ -29,15 +28,12 @@ class Pool(ABC):
     Attributes
     ----------
     died : exception type
-        What a future raises whose worker died.
-    shared_fate : bool
-        Whether one worker's death takes all that is in flight with it.
+        What the result of a future raises whose worker died.
     timeout : float or None
         Seconds that a task may take.
     """
 
     died: type[BaseException]
-    shared_fate: bool
     timeout: float | None
 
     @abstractmethod
@@ -45,12 +41,12 @@ class Pool(ABC):
         """Return the number of workers."""
 
     @abstractmethod
-    def submit(self, batch: list[Task]) -> Batch:
-        """Start a batch of tasks."""
+    def submit(self, batch: list[Task]) -> Any:
+        """Start a batch of tasks and return its future, whose result are outcomes."""
 
     @abstractmethod
-    def alone(self) -> Pool:
-        """Return a pool in which a suspect task can take nothing with it."""
+    def finished(self, futures: Iterable[Any]) -> Iterable[Any]:
+        """Wait for the first of some futures and return those that have finished."""
 
     @abstractmethod
     def restart(self) -> None:
@@ -65,7 +61,6 @@ class LokyPool(Pool):
     """Processes of this machine, which loky keeps from one experiment to the next."""
 
     died = BrokenProcessPool
-    shared_fate = True
 
     def __init__(self, payload: bytes, jobs: int, timeout: float | None = None) -> None:
         self._payload, self._jobs, self.timeout = payload, jobs, timeout
@@ -75,9 +70,9 @@ class LokyPool(Pool):
         """Return the number of processes."""
         return self._jobs
 
-    def submit(self, batch: list[Task]) -> Batch:
+    def submit(self, batch: list[Task]) -> Future[list[Outcome]]:
         """Start a batch; where a worker has just died, return a future that says so."""
-        future: Batch
+        future: Future[list[Outcome]]
         try:
             future = self._executor.submit(run_batch, self._payload, batch, self.timeout)
         except BrokenProcessPool as error:
@@ -85,12 +80,12 @@ class LokyPool(Pool):
             future.set_exception(error)
         return future
 
-    def alone(self) -> LokyPool:
-        """Return a pool of one."""
-        return LokyPool(self._payload, 1, self.timeout)
+    def finished(self, futures: Iterable[Any]) -> Iterable[Any]:
+        """Wait for the first of some futures and return those that have finished."""
+        return wait(futures, return_when=FIRST_COMPLETED).done
 
     def restart(self) -> None:
-        """Take new processes in the place of the broken pool's."""
+        """Take new processes in the place of a broken pool's."""
         self._executor = _executor(self._jobs)
 
     def stop(self) -> None:
@@ -121,16 +116,13 @@ def _end_with(driver: int) -> None:
 class DaskPool(Pool):
     """A Dask cluster: it runs what a lost worker had on another one, and gives up on killers."""
 
-    shared_fate = False
-
     def __init__(self, payload: bytes, client: Any, timeout: float | None = None) -> None:
         from distributed import KilledWorker
 
         self.died = KilledWorker
         self.timeout = timeout
         self._client, self._payload = client, payload
-        self._executor = client.get_executor(pure=False, retries=0)
-        self._in_flight: set[Batch] = set()
+        self._in_flight: set[Any] = set()
         self._width, self._counted = 1, -math.inf
 
     def width(self) -> int:
@@ -140,24 +132,28 @@ class DaskPool(Pool):
             self._counted = time.monotonic()
         return self._width
 
-    def submit(self, batch: list[Task]) -> Batch:
+    def submit(self, batch: list[Task]) -> Any:
         """Start a batch."""
-        future: Batch = self._executor.submit(_run_on_dask, self._payload, batch, self.timeout)
+        arguments = self._payload, batch, self.timeout
+        future = self._client.submit(_run_on_dask, *arguments, pure=False)
         self._in_flight.add(future)
-        future.add_done_callback(self._in_flight.discard)
         return future
 
-    def alone(self) -> DaskPool:
-        """Return this pool: a worker's death costs only the batches that it ran."""
-        return self
+    def finished(self, futures: Iterable[Any]) -> Iterable[Any]:
+        """Wait for the first of some futures and return those that have finished."""
+        import distributed
+
+        wait_for: Any = distributed.wait
+        done: set[Any] = wait_for(list(futures), return_when="FIRST_COMPLETED").done
+        self._in_flight -= done
+        return done
 
     def restart(self) -> None:
         """Do nothing: the cluster takes new workers by itself."""
 
     def stop(self) -> None:
-        """Cancel what has not started."""
-        for future in tuple(self._in_flight):
-            future.cancel()
+        """Cancel what has not finished."""
+        self._client.cancel(list(self._in_flight))
 
 
 def _run_on_dask(payload: bytes, batch: list[Task], timeout: float | None) -> list[Outcome]:
