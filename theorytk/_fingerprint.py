@@ -27,6 +27,7 @@ DOWNSTREAM = (
     "theorytk.registry",
     "theorytk.reporting",
     "theorytk.runner",
+    "theorytk.running",
 )
 
 
