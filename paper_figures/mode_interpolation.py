@@ -258,3 +258,83 @@ def updates(tables):
     axes[0, 0].minorticks_off()
     axes[0, 0].legend(fontsize="small")
     return fig, points
+
+
+@figure(
+    "mode-interpolation/slope-and-rate",
+    paper=PAPER,
+    experiments=[NETWORKS],
+    at={NETWORKS: dict(samples=30_000, updates=[100, 300, 700, 1600])},
+    title="Smoother networks hallucinate more",
+    caption="Exact rate of hallucination of small networks against their steepest slope, which is "
+    "25.5 for the ideal denoiser; one point for each network.",
+    reproduces="Not in the paper",
+)
+def slope_and_rate(tables):
+    """Rates against steepest slopes."""
+    rows = tables[NETWORKS]
+    fig, axes = subplots()
+    for updates, points in rows.groupby("updates"):
+        x, y = 25.5 * points["steepest"], points["rate"]
+        axes[0, 0].plot(x, y, "o", markersize=3, label=f"{updates} updates")
+    axes[0, 0].set(yscale="log", xlabel="steepest slope (1)", ylabel="mass between modes (1)")
+    axes[0, 0].legend(fontsize="small")
+    return fig, rows[["updates", "steepest", "rate"]]
+
+
+LEARNED = "mode-interpolation/learned-slopes"
+
+
+@figure(
+    LEARNED,
+    paper=PAPER,
+    experiments=[LEARNED],
+    title="A network follows the ideal denoiser until it gets steep",
+    caption="Slope in the middle between two modes, in units of the data, of a small network after "
+    "700 and after 3000 updates. Dashed: the slope of the ideal denoiser.",
+    reproduces="Learned against true score, by slopes level by level",
+)
+def learned_slopes(tables):
+    """Slopes against the noise level."""
+    rows = tables[LEARNED]
+    lines = rows.groupby(["updates", "level"])[["slope", "ideal"]].mean().reset_index()
+    fig, axes = subplots()
+    for updates, line in lines.groupby("updates"):
+        axes[0, 0].plot(line["level"], line["slope"], marker="", label=f"{updates} updates")
+    theory(axes[0, 0], line["level"], line["ideal"], label="ideal")
+    axes[0, 0].set(xscale="log", yscale="log", xlabel="noise level $s$ (data units)")
+    axes[0, 0].set_ylabel("slope in the middle (1)")
+    axes[0, 0].set_xticks([0.03, 0.1, 0.3], labels=["0.03", "0.1", "0.3"])
+    axes[0, 0].tick_params(which="minor", labelbottom=False)
+    axes[0, 0].legend(fontsize="small")
+    return fig, lines
+
+
+PLANES = "mode-interpolation/planes"
+
+
+@figure(
+    PLANES,
+    paper=PAPER,
+    experiments=[PLANES],
+    title="Networks join nearest neighbours",
+    caption="Samples of a small network trained on the grid, and of one trained on the released "
+    "diamond, whose modes are closer by a factor of 1.4. Those farther than 6 standard deviations "
+    "from every mode are hallucinations.",
+    reproduces="The scatter plots of the two-dimensional experiments",
+)
+def planes(tables):
+    """Samples, and which are hallucinations."""
+    rows = tables[PLANES]
+    rows = rows[rows["replicate"] == 0]
+    fig, axes = subplots(1, 2, width="double", sharey=True)
+    for ax, target in zip(axes[0], ("grid", "diamond"), strict=True):
+        part = rows[rows["target"] == target]
+        bad = part["hallucinated"].astype(bool)
+        for kind, name in ((~bad, "in the support"), (bad, "hallucination")):
+            ax.plot(part["x"][kind], part["y"][kind], ".", markersize=1.5, label=name)
+        ax.set(title=f"{target}: {bad.mean():.0%} hallucinate", xlabel="$x$ (data units)")
+        ax.set(xlim=(-2.1, 2.1), ylim=(-2.1, 2.1), aspect="equal")
+    axes[0, 0].set_ylabel("$y$ (data units)")
+    axes[0, 1].legend(fontsize="x-small", markerscale=4, loc="upper right")
+    return fig, rows[["target", "x", "y", "hallucinated"]]

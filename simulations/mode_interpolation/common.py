@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from theorytk.claims import Assumption
 from theorytk.diffusion.hallucination import (
@@ -17,7 +18,7 @@ from theorytk.diffusion.hallucination import (
     subsample_schedule,
     tabulate,
 )
-from theorytk.inference import violations_estimate
+from theorytk.inference import mean_estimate, violations_estimate
 
 PAPER = "aithal2024"
 SCHEDULE = steep_schedule()
@@ -72,3 +73,15 @@ def envelopes(x, values, weights, bound):
 def violated(failures):
     """Return the share of instances in which a statement fails."""
     return violations_estimate(int(failures.sum()), len(failures))
+
+
+def spearman(first, second):
+    """Return the rank correlation of two columns as a function of a table."""
+    return lambda table: float(spearmanr(table[first], table[second]).statistic)
+
+
+def jackknife_estimate(table, statistic):
+    """Estimate a statistic of all rows by Tukey's pseudo-values, leaving out one replicate each."""
+    whole, groups = statistic(table), table["replicate"]
+    kept = [statistic(table[groups != group]) for group in groups.unique()]
+    return mean_estimate(len(kept) * whole - (len(kept) - 1) * np.array(kept))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from theorytk.claims import Assumption, Control, claim
@@ -41,6 +43,13 @@ def valley(bound, nodes):
     return s, schedule, cap_slope(table, schedule, bound, level_weights(target, schedule, table))
 
 
+@lru_cache(maxsize=8)
+def middle_masses(sampler, bound):
+    """Return noise levels and the mass near the middle at each."""
+    s, schedule, table = valley(bound, NODES[sampler])
+    return [(s[i], middle_mass(table, schedule, i, s[i], sampler)) for i in LEVELS]
+
+
 def middle_mass(table, schedule, first, level, sampler):
     """Return the mass around the middle of the state at the level numbered `first`."""
     kept = VPDiscrete(alphas_cumprod=schedule.alphas_cumprod[first:], clip=None)
@@ -66,15 +75,10 @@ def middle_mass(table, schedule, first, level, sampler):
 )
 def exponents(*, sampler, bound, law, rng):
     """Mass near the middle of a valley at some noise levels, 2% apart, and the exponent's law."""
-    s, schedule, table = valley(bound, NODES[sampler])
     exponent = LAWS[sampler if law == "own" else law](bound)
     return [
-        {
-            "level": s[i],
-            "mass": middle_mass(table, schedule, i, s[i], sampler),
-            "exponent": exponent,
-        }
-        for i in LEVELS
+        {"level": level, "mass": mass, "exponent": exponent}
+        for level, mass in middle_masses(sampler, float(bound))
     ]
 
 

@@ -40,13 +40,19 @@ papers.add(
                 "distance-effect",
                 "distance-effect-reverses",
                 "networks-interpolate",
+                "networks-are-smooth",
+                "slope-predicts-rate",
                 "updates-not-samples",
+                "slope-and-rate",
+                "updates",
             ),
             covered(
                 "Two-dimensional grid and diamond: only nearest neighbours are joined",
                 "re-created",
-                "By products of one-dimensional chains, for which the rate is a law; networks in "
-                "the plane are not trained.",
+                "By small networks in the plane, and by products of one-dimensional chains, for "
+                "which the rate is a law.",
+                "nearest-neighbours-only",
+                "planes",
                 "grids-are-products",
                 "separable-rate",
             ),
@@ -63,13 +69,17 @@ papers.add(
                 "ramp-theory-ddim",
                 "loss-cannot-see-it",
                 "slopes-by-level",
+                "learned-slopes",
                 "exponents",
             ),
             covered(
                 "Sampling with the true score (appendix), and other numbers of steps",
                 "verified",
-                "Exactly, with a certified error. With few steps the true score interpolates too.",
+                "Exactly, with a certified error. With few steps the true score interpolates too, "
+                "and its chains return modes that are too narrow.",
                 "exact-score-no-hallucination",
+                "exact-chains-narrow-modes",
+                "t-start-truncation",
                 "few-steps-interpolate",
                 "ddim-hallucinates-more",
                 "rates",
@@ -93,8 +103,8 @@ papers.add(
             covered(
                 "Simple Shapes: shapes that occur twice",
                 "re-created",
-                "By the best denoiser that sees a window of a signal; image models are not "
-                "trained.",
+                "By the best denoiser that sees a window of a signal. A U-Net for the images is "
+                "there (theorytk[torch]), but no claim trains it.",
                 "local-windows-repeat-shapes",
                 "global-view-repeats-nothing",
                 "windows",
@@ -107,6 +117,7 @@ papers.add(
                 "recursion-multiplies",
                 "perfect-filter-holds",
                 "filter-slows-recursion",
+                "over-filtering-costs-diversity",
                 "recursion",
             ),
             covered(

@@ -76,3 +76,29 @@ def test_bad_input():
         HallucinationRule(grid_mixture()).gaps  # noqa: B018
     with pytest.raises(ValueError, match=r"x must have shape \(any, 1\)"):
         HallucinationRule(three_in_a_row())([1.0, 2.0])
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4])
+def test_segments_of_neighbours_and_diagonals_by_brute_force(angle):
+    target = grid_mixture(n_side=3, angle=angle)
+    rule = HallucinationRule(target)
+    x = np.random.default_rng(0).uniform(-1.5, 1.5, (400, 2))
+    means, spacing = target.law.means, rule.spacing
+    for stretch, pairs in ((1.0, 12), (math.sqrt(2), 8)):
+        places, found = np.linspace(0, 1, 501)[:, None], np.full(len(x), np.inf)
+        seen = 0
+        for i in range(9):
+            for j in range(i):
+                if abs(np.linalg.norm(means[i] - means[j]) - stretch * spacing) < 1e-6:
+                    seen += 1
+                    points = means[i] + places * (means[j] - means[i])
+                    gaps = np.linalg.norm(x[:, None] - points, axis=-1).min(axis=1)
+                    found = np.minimum(found, gaps)
+        assert seen == pairs
+        sure = np.abs(found - rule.radius) > 1e-5
+        np.testing.assert_array_equal(
+            rule.near_segment(x, stretch)[sure], found[sure] < rule.radius
+        )
+    assert not HallucinationRule(line_mixture([0.0], 1.0)).near_segment([[0.0]]).any()
+    with pytest.raises(ValueError, match=r"stretch must be .*>= 1; got 0.5"):
+        rule.near_segment(x, 0.5)

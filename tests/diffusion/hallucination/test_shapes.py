@@ -10,6 +10,8 @@ from theorytk.diffusion.hallucination.shapes import (
     COLUMN,
     count_shapes,
     has_repeated_shape,
+    images_of_rows,
+    rows_of_images,
     sample_shapes,
 )
 
@@ -96,3 +98,15 @@ def test_bad_arguments():
         count_shapes(np.zeros((64, 64)))
     with pytest.raises(ValueError, match="min_area must be"):
         count_shapes(np.zeros((1, 64, 64)), min_area=-1)
+
+
+def test_rows_of_images_and_back():
+    images = sample_shapes(20, rng=3)
+    rows = rows_of_images(images)
+    assert rows.shape == (20, 4096)
+    assert set(np.unique(rows)) == {-1.0, 1.0}
+    assert rows[7, 64 * 30 + 12] == (1.0 if images[7, 30, 12] else -1.0)
+    np.testing.assert_array_equal(images_of_rows(1.5 * rows), images)
+    assert images_of_rows(np.zeros((1, 4096))).max() in (127, 128)
+    with pytest.raises(ValueError, match=r"rows must have shape"):
+        images_of_rows(np.zeros((1, 64)))

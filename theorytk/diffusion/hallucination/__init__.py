@@ -25,7 +25,10 @@ from theorytk.diffusion.hallucination.lipschitz import (
     level_weights,
     lipschitz_projection,
 )
-from theorytk.diffusion.hallucination.local_window import BoxSignals, LocalWindowDenoiser
+from theorytk.diffusion.hallucination.local_window import (
+    BoxSignals,
+    LocalWindowDenoiser,
+)
 from theorytk.diffusion.hallucination.mixtures import (
     common_sigma,
     diamond_mixture,
@@ -34,7 +37,14 @@ from theorytk.diffusion.hallucination.mixtures import (
     line_mixture,
     three_in_a_row,
 )
-from theorytk.diffusion.hallucination.mlp import MLPDenoiser, train_mlp
+from theorytk.diffusion.hallucination.mlp import (
+    MLPDenoiser,
+    train_mlp,
+)
+from theorytk.diffusion.hallucination.modes import (
+    mode_spread,
+    start_tilt,
+)
 from theorytk.diffusion.hallucination.propagation import (
     CertifiedMass,
     GridLaw,
@@ -43,7 +53,9 @@ from theorytk.diffusion.hallucination.propagation import (
     propagate_law,
     transport_quantiles,
 )
-from theorytk.diffusion.hallucination.ramp import ramp_rate
+from theorytk.diffusion.hallucination.ramp import (
+    ramp_rate,
+)
 from theorytk.diffusion.hallucination.recursion import (
     Generation,
     denoiser_of_masses,
@@ -51,10 +63,23 @@ from theorytk.diffusion.hallucination.recursion import (
     population_recursion,
     recursive_training,
 )
-from theorytk.diffusion.hallucination.rules import HallucinationRule
-from theorytk.diffusion.hallucination.sampling import ChainSamples, sample_chain
-from theorytk.diffusion.hallucination.shapes import count_shapes, has_repeated_shape, sample_shapes
-from theorytk.diffusion.hallucination.tables import DenoiserTable, default_grid, tabulate
+from theorytk.diffusion.hallucination.rules import (
+    HallucinationRule,
+)
+from theorytk.diffusion.hallucination.sampling import (
+    ChainSamples,
+    sample_chain,
+)
+from theorytk.diffusion.hallucination.shapes import (
+    count_shapes,
+    has_repeated_shape,
+    sample_shapes,
+)
+from theorytk.diffusion.hallucination.tables import (
+    DenoiserTable,
+    default_grid,
+    tabulate,
+)
 from theorytk.diffusion.hallucination.theory import (
     density_floor,
     midpoint_slope,
@@ -102,6 +127,7 @@ __all__ = [
     "line_mixture",
     "lipschitz_projection",
     "midpoint_slope",
+    "mode_spread",
     "ode_exponent",
     "ode_valley_density",
     "peak_slope",
@@ -116,6 +142,7 @@ __all__ = [
     "score_slope",
     "sde_exponent",
     "separable_rate",
+    "start_tilt",
     "steep_schedule",
     "subsample_schedule",
     "tabulate",

@@ -23,7 +23,8 @@ Layers = list[tuple[Array, Array]]
 # Frequencies of the features of log(sigma_t / alpha_t).
 TIME_FREQUENCIES = np.geomspace(0.3, 6.0, 8)
 DECAYS, TINY = (0.9, 0.999), 1e-8  # of Adam, the usual ones
-BLOCK_ROWS = 4096
+# Points in a block, whose hidden layers stay in cache.
+BLOCK_ROWS = 1024
 
 
 @dataclass(frozen=True, eq=False)

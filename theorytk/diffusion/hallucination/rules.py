@@ -19,6 +19,8 @@ __all__ = ["HallucinationRule"]
 
 Array = np.ndarray
 
+SAME = 1e-9  # relative difference of distances that are equal
+
 
 @dataclass(frozen=True)
 class HallucinationRule:
@@ -127,6 +129,27 @@ class HallucinationRule:
             means = self.target.law.means
             far &= (x[:, 0] > means.min()) & (x[:, 0] < means.max())
         return np.asarray(far)
+
+    def near_segment(self, x: Any, stretch: float = 1.0) -> Array:
+        """Return which of the points (n, d) are near the segment between two modes, (n,).
+
+        Near is within k standard deviations, in Euclidean distance. The two modes are `stretch`
+        times the least spacing apart: by default nearest neighbours, and sqrt(2) gives the
+        diagonals of a square grid. Without such modes no point is near.
+        """
+        x = check_array("x", x, shape=(None, self.target.dimension))
+        stretch = check_real("stretch", stretch, lower=1.0)
+        means = self.target.law.means
+        first, second = np.triu_indices(len(means), 1)
+        lengths = np.linalg.norm(means[second] - means[first], axis=1)
+        least = lengths.min(initial=np.inf)
+        chosen = np.abs(lengths - stretch * least) < SAME * least
+        near = np.zeros(len(x), dtype=bool)
+        for start, end in zip(means[first[chosen]], means[second[chosen]], strict=True):
+            along = np.clip((x - start) @ (end - start) / np.sum((end - start) ** 2), 0.0, 1.0)
+            foot = start + along[:, None] * (end - start)
+            near |= np.linalg.norm(x - foot, axis=1) <= self.radius
+        return near
 
     @cached_property
     def _tree(self) -> cKDTree:

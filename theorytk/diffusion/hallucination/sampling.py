@@ -24,8 +24,9 @@ __all__ = ["ChainSamples", "sample_chain"]
 
 Array = np.ndarray
 
-# Numbers in a block of samples, whose arrays stay in cache while one row of a table serves them.
-BLOCK_ENTRIES = 4096
+# Numbers in a block of samples, whose arrays stay in cache while one row of a table serves them;
+# and the fewest samples, for a network's sake.
+BLOCK_ENTRIES, BLOCK_SAMPLES = 4096, 64
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def sample_chain(
     state = as_generator(rng).integers(0, 2**64, 4, dtype=np.uint64)
 
     x, hal, paths = np.empty((n, d)), np.empty(n), np.empty((start + 1, n_paths, d))
-    size = max(1, BLOCK_ENTRIES // d)
+    size = max(BLOCK_SAMPLES, BLOCK_ENTRIES // d)
     for begin in range(0, n, size):
         block = slice(begin, min(begin + size, n))
         kept = paths[:, block]

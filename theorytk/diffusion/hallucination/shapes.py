@@ -14,7 +14,13 @@ from scipy import ndimage
 
 from theorytk._validation import as_generator, check_array, check_int, check_real
 
-__all__ = ["count_shapes", "has_repeated_shape", "sample_shapes"]
+__all__ = [
+    "count_shapes",
+    "has_repeated_shape",
+    "images_of_rows",
+    "rows_of_images",
+    "sample_shapes",
+]
 
 Array = np.ndarray
 
@@ -140,6 +146,52 @@ def has_repeated_shape(images: Any, *, threshold: float = 127.0, min_area: int =
     """
     counts = count_shapes(images, threshold=threshold, min_area=min_area)
     return np.asarray((counts > 1).any(axis=1))
+
+
+def rows_of_images(images: Any) -> Array:
+    """Return images as the data of a diffusion model.
+
+    Parameters
+    ----------
+    images : array_like, shape (n, 64, 64)
+        Images, in grey levels from 0 to 255.
+
+    Returns
+    -------
+    ndarray, shape (n, 4096)
+        One row for each image, from -1 (black) to 1 (white).
+
+    Examples
+    --------
+    >>> rows = rows_of_images(sample_shapes(2, rng=0))
+    >>> rows.shape, float(rows.min()), float(rows.max())
+    ((2, 4096), -1.0, 1.0)
+    """
+    images = check_array("images", images, shape=(None, SIZE, SIZE))
+    return np.asarray(images.reshape(len(images), SIZE**2) / 127.5 - 1)
+
+
+def images_of_rows(rows: Any) -> Array:
+    """Return what a diffusion model made as images.
+
+    Parameters
+    ----------
+    rows : array_like, shape (n, 4096)
+        One row for each image, from -1 (black) to 1 (white); the rest is cut off.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n, 64, 64)
+
+    Examples
+    --------
+    >>> images = sample_shapes(2, rng=0)
+    >>> bool((images_of_rows(rows_of_images(images)) == images).all())
+    True
+    """
+    rows = check_array("rows", rows, shape=(None, SIZE**2))
+    levels = np.rint(127.5 * (np.clip(rows, -1.0, 1.0) + 1)).astype(np.uint8)
+    return np.asarray(levels.reshape(-1, SIZE, SIZE))
 
 
 def _stencil(corners: Array) -> tuple[Array, Array]:

@@ -101,15 +101,34 @@ def official_network(
     if width % 2:
         raise ValueError(f"width must be even; got {width}")
     depth = check_int("depth", depth, lower=1)
-    torch = import_torch()
     network: Any = _classes()(dimension, width, depth, tied)
+    initialise(network, rng)
+    return network
+
+
+def initialise(network: torch.nn.Module, rng: int | np.random.Generator | None) -> None:
+    """Draw the weights of all linear layers and convolutions after Glorot; biases are 0."""
+    torch = import_torch()
     generator = torch.Generator().manual_seed(int(as_generator(rng).integers(2**62)))
     for layer in network.modules():
-        if isinstance(layer, torch.nn.Linear):
+        if isinstance(layer, torch.nn.Linear | torch.nn.Conv2d):
             torch.nn.init.xavier_uniform_(layer.weight, generator=generator)
             if layer.bias is not None:
                 torch.nn.init.zeros_(layer.bias)
-    return network
+
+
+def label_features(rates: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    """Return sines and cosines of labels (n,) times rates (m,), (n, 2 m)."""
+    torch = import_torch()
+    angles = t[:, None] * rates
+    return torch.cat([torch.sin(angles), torch.cos(angles)], dim=1)
+
+
+def label_rates(width: int) -> torch.Tensor:
+    """Return the rates (width / 2,) of the features of a label, a geometric sequence."""
+    torch = import_torch()
+    half = width // 2
+    return torch.exp(torch.arange(half) * (-math.log(LONGEST_PERIOD) / (half - 1)))
 
 
 def train_network(
@@ -218,8 +237,7 @@ def _classes() -> Any:
 
         def __init__(self, dimension: int, width: int, depth: int, tied: bool) -> None:
             super().__init__()
-            rates = torch.arange(width // 2) * (-math.log(LONGEST_PERIOD) / (width // 2 - 1))
-            self.register_buffer("rates", torch.exp(rates))
+            self.register_buffer("rates", label_rates(width))
             self.time = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU(LEAK))
             self.enter = nn.Linear(dimension, width, bias=False)
             blocks = [Block(width)] * depth if tied else [Block(width) for _ in range(depth)]
@@ -227,8 +245,7 @@ def _classes() -> Any:
             self.leave = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, dimension))
 
         def forward(self, x: Any, t: Any) -> Any:
-            angles = t[:, None] * self.rates
-            time = self.time(torch.cat([torch.sin(angles), torch.cos(angles)], dim=1))
+            time = self.time(label_features(self.rates, t))
             x = self.enter(x)
             for block in self.blocks:
                 x = block(x, time)
