@@ -50,6 +50,10 @@ def test_map_then_features_estimate_the_kernel():
         {"mechanism": "rff_laplace", "kernel": "cauchy", "n_features": 50},
         {"mechanism": "rff_gaussian", "kernel": "gaussian", "delta": 1e-5, "n_features": 50},
         {"mechanism": "rff_gaussian", "rho": 0.5, "n_features": 50, "target_dimension": 3},
+        {"mechanism": "race", "kernel": "inverse", "n_features": 50},
+        {"mechanism": "fgt", "degree": 6},
+        {"mechanism": "bernstein", "kernel": "cauchy", "degree": 12, "rho": 0.5},
+        {"mechanism": "gp", "kernel": "inverse", "rho": 0.5, "neighbours": "replace"},
     ],
 )
 def test_intervals_hold_the_truth(options):
@@ -129,6 +133,17 @@ def test_same_seed_same_answers_and_no_points():
     assert secure.query([[0.0]]) != PrivateKernelSum(n_features=3).fit(LINE).query([[0.0]])
 
 
+def test_where_mechanisms_have_no_answers():
+    lattice = fitted(mechanism="bernstein", degree=3)
+    with pytest.raises(ValueError, match="Y must lie within bounds"):
+        lattice.query([[3.1]])
+    with pytest.raises(ValueError, match="for d = 1"):
+        fitted(PLANE, None, mechanism="race", kernel="inverse")
+    for mechanism in ("fgt", "bernstein"):
+        with pytest.raises(ValueError, match=f"mechanism '{mechanism}' needs them"):
+            fitted(LINE, None, mechanism=mechanism)
+
+
 def test_float_noise_warns():
     with pytest.warns(PrivacyWarning):
         fitted(n_features=3, noise="float")
@@ -137,7 +152,12 @@ def test_float_noise_warns():
 def test_bad_input_spends_nothing():
     bad = [
         ({"kernel": "gausian"}, "did you mean 'gaussian'"),
-        ({"mechanism": "race"}, "mechanism must be one of"),
+        ({"mechanism": "rase"}, "did you mean 'race'"),
+        ({"mechanism": "race", "kernel": "gaussian"}, "kernel of 'race'"),
+        ({"mechanism": "fgt", "kernel": "cauchy"}, "kernel of 'fgt'"),
+        ({"mechanism": "fgt", "degree": 0}, "degree"),
+        ({"mechanism": "bernstein", "degree": 10**8}, "at most 10"),
+        ({"mechanism": "gp"}, "give rho, or delta > 0"),
         ({"bandwidth": 0.0}, "bandwidth"),
         ({"epsilon": -1.0}, "epsilon"),
         ({"delta": 1.0}, "delta"),

@@ -4,7 +4,9 @@ What is proven is in :mod:`theorytk.privacy.distance_theory`, :mod:`theorytk.pri
 :mod:`theorytk.privacy.lower_bounds` and :mod:`theorytk.privacy.audit_theory`.
 """
 
-from theorytk.privacy._estimator import NotFittedError
+from theorytk.privacy._estimator import (
+    NotFittedError,
+)
 from theorytk.privacy.audit_result import (
     AuditReport,
     AuditResult,
@@ -41,6 +43,18 @@ from theorytk.privacy.audits import (
     audit,
     black_box_audit,
     mutation_audit,
+)
+from theorytk.privacy.bernstein import (
+    Bernstein,
+    bernstein,
+    bernstein_error,
+    bernstein_noise,
+)
+from theorytk.privacy.classification import (
+    ClassFeatures,
+    average_noise,
+    best_count_share,
+    class_features,
 )
 from theorytk.privacy.composition import (
     advanced_composition,
@@ -82,9 +96,20 @@ from theorytk.privacy.distance_theory import (
 from theorytk.privacy.distances import (
     PrivateDistanceSum,
 )
+from theorytk.privacy.dp_sgd import (
+    SoftmaxRegression,
+    dp_sgd,
+    sampled_gaussian_epsilon,
+    sampled_gaussian_multiplier,
+    sampled_gaussian_rdp,
+)
 from theorytk.privacy.dyadic_tree import (
     DyadicTree,
     dyadic_tree,
+)
+from theorytk.privacy.exact_sums import (
+    distance_sum,
+    kernel_sum,
 )
 from theorytk.privacy.exact_tree import (
     ExactTree,
@@ -106,11 +131,33 @@ from theorytk.privacy.flat_histogram import (
     FlatHistogram,
     flat_histogram,
 )
+from theorytk.privacy.gauss_transform import (
+    GaussTransform,
+    gauss_transform,
+    gauss_transform_error,
+    gauss_transform_noise,
+    gauss_transform_sensitivity,
+)
+from theorytk.privacy.gaussian_process import (
+    MAX_QUERIES,
+    GaussianProcess,
+    KernelProjections,
+    gaussian_process,
+)
 from theorytk.privacy.guarantees import (
     NEIGHBOURS,
     NORMS,
     PrivacyGuarantee,
     compose,
+)
+from theorytk.privacy.hashing import (
+    BINNING_KERNELS,
+    Hashes,
+    angular_collision,
+    angular_hashes,
+    binning_hashes,
+    l2_collision,
+    l2_hashes,
 )
 from theorytk.privacy.hat import (
     HierarchicalHat,
@@ -144,6 +191,10 @@ from theorytk.privacy.lower_bounds import (
     distance_sum_lower_bound,
     distance_sum_zcdp_lower_bound,
 )
+from theorytk.privacy.metric_privacy import (
+    hat_metric_loss,
+    kernel_metric_loss,
+)
 from theorytk.privacy.noise import (
     NOISES,
     PrivacyWarning,
@@ -162,6 +213,12 @@ from theorytk.privacy.projections import (
     projection_relative_sd,
     random_directions,
 )
+from theorytk.privacy.race import (
+    Race,
+    race,
+    race_deviation,
+    race_noise,
+)
 from theorytk.privacy.random_features import (
     RandomFeatures,
     ReleasedCount,
@@ -173,10 +230,15 @@ from theorytk.privacy.squared_distance import (
     SquaredDistance,
     squared_distance,
 )
+from theorytk.privacy.tensor_mechanism import (
+    TensorMechanism,
+)
 
 __all__ = [
+    "BINNING_KERNELS",
     "CLIP_FAILURE",
     "KERNELS",
+    "MAX_QUERIES",
     "MECHANISMS",
     "NEIGHBOURS",
     "NOISES",
@@ -184,12 +246,18 @@ __all__ = [
     "RADIAL_KERNELS",
     "AuditReport",
     "AuditResult",
+    "Bernstein",
+    "ClassFeatures",
     "DyadicTree",
     "ExactTree",
     "ExponentialSpline",
     "ExponentialSum",
     "FlatHistogram",
+    "GaussTransform",
+    "GaussianProcess",
+    "Hashes",
     "HierarchicalHat",
+    "KernelProjections",
     "LinearMechanism",
     "Mutant",
     "MutationAudit",
@@ -198,26 +266,40 @@ __all__ = [
     "PrivacyWarning",
     "PrivateDistanceSum",
     "PrivateKernelSum",
+    "Race",
     "RandomFeatures",
     "ReleasedCount",
     "ReleasedPair",
+    "SoftmaxRegression",
     "SquaredDistance",
+    "TensorMechanism",
     "WorstPair",
     "advanced_composition",
+    "angular_collision",
+    "angular_hashes",
     "audit",
+    "average_noise",
+    "bernstein",
+    "bernstein_error",
+    "bernstein_noise",
+    "best_count_share",
     "best_feature_count",
+    "binning_hashes",
     "black_box_audit",
     "canary_scores",
     "certified_epsilon",
     "certified_error",
+    "class_features",
     "compose",
     "detection_probability",
     "discrete_gaussian",
     "discrete_laplace",
+    "distance_sum",
     "distance_sum_lower_bound",
     "distance_sum_zcdp_lower_bound",
     "distortion_constant",
     "distortion_deviation",
+    "dp_sgd",
     "dyadic_tree",
     "exact_tree",
     "exponential_spline",
@@ -230,6 +312,10 @@ __all__ = [
     "flat_noise_rms",
     "float_gaussian",
     "float_laplace",
+    "gauss_transform",
+    "gauss_transform_error",
+    "gauss_transform_noise",
+    "gauss_transform_sensitivity",
     "gaussian_certified",
     "gaussian_delta",
     "gaussian_distance_noise",
@@ -237,16 +323,22 @@ __all__ = [
     "gaussian_feature_noise",
     "gaussian_kernel_moments",
     "gaussian_map",
+    "gaussian_process",
     "gaussian_sigma",
     "granularity_audit",
     "hat_loss_supremum",
+    "hat_metric_loss",
     "hat_noise_rms",
     "hierarchical_hat",
     "huang_roth_order",
     "johnson_lindenstrauss_dimension",
+    "kernel_metric_loss",
     "kernel_profile",
+    "kernel_sum",
     "kernel_sum_lower_bound",
     "kernel_values",
+    "l2_collision",
+    "l2_hashes",
     "laplace_certified",
     "laplace_composed_delta",
     "laplace_composed_epsilon",
@@ -267,12 +359,18 @@ __all__ = [
     "pure_delta",
     "pure_zcdp",
     "quantise",
+    "race",
+    "race_deviation",
+    "race_noise",
     "random_directions",
     "random_features",
     "random_frequencies",
     "release",
     "release_pair",
     "released_count",
+    "sampled_gaussian_epsilon",
+    "sampled_gaussian_multiplier",
+    "sampled_gaussian_rdp",
     "scale_audit",
     "scale_limit",
     "sharp_zcdp_delta",

@@ -32,6 +32,11 @@ class ReleasedSum:
     parts: list[Part]
 
     @property
+    def mechanisms(self) -> list[LinearMechanism]:
+        """What was released, for audits."""
+        return [part.mechanism for part in self.parts]
+
+    @property
     def kind(self) -> str:
         """Kind of the noise, the same in all."""
         return self.parts[0].mechanism.kind

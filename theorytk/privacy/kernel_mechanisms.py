@@ -12,14 +12,20 @@ import numpy as np
 from theorytk._validation import check_choice, check_int
 from theorytk.privacy._arguments import Array
 from theorytk.privacy._feature_kernels import map_points
+from theorytk.privacy._released_sum import Part, ReleasedSum
+from theorytk.privacy.bernstein import bernstein, bernstein_error
 from theorytk.privacy.dimension_reduction import RADIAL_KERNELS, distortion_deviation, gaussian_map
 from theorytk.privacy.exponential_spline import exponential_spline
 from theorytk.privacy.exponential_sums import exponential_sum
+from theorytk.privacy.gauss_transform import gauss_transform, gauss_transform_error
+from theorytk.privacy.gaussian_process import GaussianProcess, gaussian_process
+from theorytk.privacy.hashing import BINNING_KERNELS, binning_hashes
 from theorytk.privacy.kernels import random_frequencies
 from theorytk.privacy.linear_mechanism import LinearMechanism
+from theorytk.privacy.race import race, race_deviation
 from theorytk.privacy.random_features import feature_deviation, random_features
 
-__all__ = ["MECHANISMS", "Plan", "Problem"]
+__all__ = ["MECHANISMS", "Plan", "Problem", "release_all"]
 
 # Without a public size the grid has 2^16 cells.
 DEFAULT_LEVELS = 16
@@ -75,6 +81,12 @@ class Problem:
             "noise": self.noise,
         }
 
+    def public_box(self, mechanism: str) -> tuple[Array, Array]:
+        """Return the lower ends and the widths of the box, which this mechanism needs."""
+        if self.box is None:
+            raise ValueError(f"bounds must be public: mechanism {mechanism!r} needs them")
+        return self.box[0], self.box[1] - self.box[0]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -82,8 +94,8 @@ class Plan:
 
     Attributes
     ----------
-    mechanisms : list of tuple
-        Each with the factor by which its answers count.
+    release : callable
+        From coordinates of the points and a random state to what answers queries.
     coordinates : callable
         From points or queries, shape (n, d), to the coordinates of the mechanisms.
     error : float
@@ -92,10 +104,27 @@ class Plan:
         Error of a mean of kernel values that public randomness keeps but for a probability.
     """
 
-    mechanisms: list[tuple[LinearMechanism, float]]
+    release: Callable[[Array, np.random.Generator | None], ReleasedSum | GaussianProcess]
     coordinates: Callable[[Array], Array]
     error: float = 0.0
     deviation: Callable[[float], float] | None = None
+
+
+def release_all(
+    mechanisms: list[tuple[LinearMechanism, float]],
+) -> Callable[[Array, np.random.Generator | None], ReleasedSum]:
+    """Return what releases each of these mechanisms, whose answers count by their factors."""
+
+    def released(points: Array, rng: np.random.Generator | None) -> ReleasedSum:
+        return ReleasedSum(
+            [
+                Part(slice(None), mechanism, factor, mechanism.synthesise(numbers))
+                for mechanism, factor in mechanisms
+                for numbers in [mechanism.release(points, rng)]
+            ]
+        )
+
+    return released
 
 
 def plan_features(problem: Problem) -> Plan:
@@ -119,7 +148,7 @@ def plan_features(problem: Problem) -> Plan:
     def coordinates(points: Array) -> Array:
         return points if k is None else map_points(points, linear)
 
-    return Plan([(mechanism, 1.0)], coordinates, deviation=deviation)
+    return Plan(release_all([(mechanism, 1.0)]), coordinates, deviation=deviation)
 
 
 def plan_features_laplace(problem: Problem) -> Plan:
@@ -141,9 +170,7 @@ def plan_spline(problem: Problem) -> Plan:
     check_choice("kernel of 'expspline1d'", problem.kernel, SPLINE_KERNELS)
     if problem.d != 1:
         raise ValueError(f"mechanism 'expspline1d' is for d = 1; got {problem.d} coordinates")
-    if problem.box is None:
-        raise ValueError("bounds must be public: mechanism 'expspline1d' needs them")
-    lower, width = problem.box[0], problem.box[1] - problem.box[0]
+    lower, width = problem.public_box("expspline1d")
     kappa = float(width[0]) / problem.bandwidth
     rates, weights, error = np.ones(1), np.ones(1), 0.0
     if problem.kernel == "inverse":
@@ -161,7 +188,73 @@ def plan_spline(problem: Problem) -> Plan:
         (exponential_spline(levels, kappa * rate, **problem.budget(float(share))), float(weight))
         for rate, weight, share in zip(rates, weights, shares, strict=True)
     ]
-    return Plan(mechanisms, lambda points: (points[:, 0] - lower[0]) / width[0], error=error)
+    return Plan(
+        release_all(mechanisms), lambda points: (points[:, 0] - lower[0]) / width[0], error=error
+    )
+
+
+def plan_race(problem: Problem) -> Plan:
+    """Plan hashed counters, into random grids."""
+    check_choice("kernel of 'race'", problem.kernel, BINNING_KERNELS)
+    rows = check_int("n_features", problem.options["n_features"], lower=1)
+    hashes = binning_hashes(
+        problem.kernel, problem.d, rows, bandwidth=problem.bandwidth, rng=problem.rng
+    )
+    mechanism = race(hashes, **problem.budget())
+    return Plan(
+        release_all([(mechanism, 1.0)]),
+        lambda points: points,
+        deviation=lambda failure: race_deviation(rows, failure, bits=hashes.bits),
+    )
+
+
+def plan_gauss_transform(problem: Problem) -> Plan:
+    """Plan moments of the cells of the box."""
+    check_choice("kernel of 'fgt'", problem.kernel, ("gaussian",))
+    lower, width = problem.public_box("fgt")
+    degree = problem.options["degree"]
+    mechanism = gauss_transform(width / problem.bandwidth, degree, **problem.budget())
+    return Plan(
+        release_all([(mechanism, 1.0)]),
+        lambda points: (points - lower) / width,
+        error=gauss_transform_error(degree, problem.d),
+    )
+
+
+def plan_bernstein(problem: Problem) -> Plan:
+    """Plan lattice values in the box, outside of which there are no answers."""
+    lower, width = problem.public_box("bernstein")
+    degree, widths = problem.options["degree"], width / problem.bandwidth
+    mechanism = bernstein(problem.kernel, widths, degree, **problem.budget())
+
+    def coordinates(points: Array) -> Array:
+        y = (points - lower) / width
+        if ((y < 0) | (y > 1)).any():
+            raise ValueError("Y must lie within bounds: 'bernstein' has no answers outside")
+        return y
+
+    return Plan(
+        release_all([(mechanism, 1.0)]),
+        coordinates,
+        error=bernstein_error(problem.kernel, widths, degree),
+    )
+
+
+def plan_gaussian_process(problem: Problem) -> Plan:
+    """Plan a function that is released where it is asked."""
+    if not problem.gaussian:
+        raise ValueError("mechanism 'gp' has Gaussian noise: give rho, or delta > 0")
+
+    def released(points: Array, rng: np.random.Generator | None) -> GaussianProcess:
+        return gaussian_process(
+            points,
+            kernel=problem.kernel,
+            bandwidth=problem.bandwidth,
+            **problem.budget(),
+            rng=rng,
+        )
+
+    return Plan(released, lambda points: points)
 
 
 # A further mechanism is one more line here; its parameters go to `PrivateKernelSum`.
@@ -169,4 +262,8 @@ MECHANISMS: dict[str, Callable[[Problem], Plan]] = {
     "rff_gaussian": plan_features_gaussian,
     "rff_laplace": plan_features_laplace,
     "expspline1d": plan_spline,
+    "race": plan_race,
+    "fgt": plan_gauss_transform,
+    "bernstein": plan_bernstein,
+    "gp": plan_gaussian_process,
 }

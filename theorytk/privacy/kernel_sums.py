@@ -10,10 +10,9 @@ import numpy as np
 from theorytk._validation import as_generator, check_array, check_choice, check_int, check_real
 from theorytk.privacy._arguments import Array, check_probability
 from theorytk.privacy._estimator import PrivateEstimator, budget, check_points
-from theorytk.privacy._released_sum import Part, ReleasedSum
 from theorytk.privacy.distances import Interval
 from theorytk.privacy.guarantees import NEIGHBOURS, PrivacyGuarantee
-from theorytk.privacy.kernel_mechanisms import MECHANISMS, Problem
+from theorytk.privacy.kernel_mechanisms import MECHANISMS, Problem, release_all
 from theorytk.privacy.kernels import KERNELS
 from theorytk.privacy.linear_mechanism import LinearMechanism, check_noise
 from theorytk.privacy.random_features import released_count
@@ -24,8 +23,9 @@ __all__ = ["PrivateKernelSum"]
 class PrivateKernelSum(PrivateEstimator):
     """Sums over private points of their kernels with any query, with a privacy guarantee.
 
-    ``fit`` releases noisy sums once; queries only process them and are unlimited. All results are
-    sums over the points except those of `query_mean`.
+    ``fit`` releases noisy sums once; queries only process them and are unlimited. With "gp" each
+    new query releases a part of what ``fit`` has paid for, and the object keeps the points: it is
+    as secret as they are. All results are sums over the points except those of `query_mean`.
 
     Parameters
     ----------
@@ -34,12 +34,14 @@ class PrivateKernelSum(PrivateEstimator):
         distance over the bandwidth, Euclidean except for "laplacian".
     bandwidth : float
         Distances are divided by it, > 0.
-    mechanism : {"rff_laplace", "rff_gaussian", "expspline1d"}
-        `random_features` with either noise, or `exponential_spline` for one coordinate and the
-        kernels "exponential", "laplacian" and "inverse". A budget with rho or delta is for
-        Gaussian noise, which the last one has too.
+    mechanism : {"rff_laplace", "rff_gaussian", "expspline1d", "race", "fgt", "bernstein", "gp"}
+        `random_features` with either noise; `exponential_spline` for one coordinate and the
+        kernels "exponential", "laplacian" and "inverse"; `race` for "laplacian", and for one
+        coordinate also "exponential" and "inverse"; `gauss_transform` for "gaussian"; `bernstein`
+        and `gaussian_process` for every kernel. A budget with rho or delta is for Gaussian noise,
+        which all but "rff_laplace" have and "rff_gaussian" and "gp" need.
     n_features : int
-        Number of frequencies, >= 1, of random features.
+        Number of frequencies, >= 1, of random features, or of rows of hashed counters.
     target_dimension : int, optional
         Points go through a Gaussian map to this dimension, >= 1, before random features; not for
         "laplacian".
@@ -49,6 +51,8 @@ class PrivateKernelSum(PrivateEstimator):
         noise).
     n_terms : int
         Exponentials, from 1 to 12, of which "expspline1d" makes "inverse".
+    degree : int
+        Moments per coordinate of "fgt", or degree of the polynomial of "bernstein"; >= 1.
     size_hint : int, optional
         Public guess >= 1 of the number of points. With "replace" that number itself is public;
         otherwise and without a hint, levels is 16.
@@ -82,7 +86,9 @@ class PrivateKernelSum(PrivateEstimator):
     References
     ----------
     Backurs, Lin, Mahabadi, Silwal, Tarnawski (ICLR 2024) for maps and exponential sums; Wagner,
-    Naamad, Mishra (ICML 2023) for "rff_laplace"; "rff_gaussian" and "expspline1d" are derived here.
+    Naamad, Mishra (ICML 2023) for "rff_laplace" and "fgt"; Coleman, Shrivastava (2020) for "race";
+    Alda, Rubinstein (AAAI 2017) for "bernstein"; Hall, Rinaldo, Wasserman (JMLR 2013) for "gp";
+    "rff_gaussian" and "expspline1d" are derived here.
 
     Examples
     --------
@@ -106,6 +112,7 @@ class PrivateKernelSum(PrivateEstimator):
         target_dimension: int | None = None,
         levels: int | None = None,
         n_terms: int = 8,
+        degree: int = 8,
         size_hint: int | None = None,
         count_share: float = 0.1,
         epsilon: float = 1.0,
@@ -122,6 +129,7 @@ class PrivateKernelSum(PrivateEstimator):
         self.target_dimension = target_dimension
         self.levels = levels
         self.n_terms = n_terms
+        self.degree = degree
         self.size_hint = size_hint
         self.count_share = count_share
         self.epsilon = epsilon
@@ -140,7 +148,7 @@ class PrivateKernelSum(PrivateEstimator):
             Private points; n may be 0.
         bounds : array_like, shape (2,) or (2, d), optional
             Public box: lower and upper ends, for all coordinates or for each. Required by
-            "expspline1d"; random features are bounded everywhere.
+            "expspline1d", "fgt" and "bernstein"; the others work everywhere.
         clip : bool
             Whether points outside given bounds are moved to the nearest point of the box;
             otherwise they are an error, which itself tells that they are outside.
@@ -192,12 +200,18 @@ class PrivateKernelSum(PrivateEstimator):
                 noise=f"{self.noise} {'Gaussian' if gaussian else 'Laplace'}",
             )
         )
-        self._released = ReleasedSum([_part(m, f, coordinates, rng) for m, f in plan.mechanisms])
-        self._counted = None if count is None else ReleasedSum([_part(count, 1.0, points, rng)])
+        self._released = plan.release(coordinates, rng)
+        self._counted = None if count is None else release_all([(count, 1.0)])(points, rng)
         self._plan, self._dimension = plan, points.shape[1]
         self._size = len(points) if public else None
-        self.mechanisms_ = [m for m, _ in plan.mechanisms] + ([] if count is None else [count])
         return self
+
+    @property
+    def mechanisms_(self) -> list[LinearMechanism]:
+        """What has been released up to now, the count last."""
+        self._check_fitted("mechanisms_")
+        counted = [] if self._counted is None else self._counted.mechanisms
+        return [*self._released.mechanisms, *counted]
 
     def query(self, Y: Any) -> Array:
         """Return the estimated sums of kernels.
@@ -205,7 +219,7 @@ class PrivateKernelSum(PrivateEstimator):
         Parameters
         ----------
         Y : array_like, shape (q, d)
-            Queries, anywhere.
+            Queries, anywhere; for "bernstein" within the bounds.
 
         Returns
         -------
@@ -258,8 +272,8 @@ class PrivateKernelSum(PrivateEstimator):
     def interval(self, Y: Any, level: float = 0.95) -> Interval:
         """Return intervals that hold the true sums, each with probability at least `level`.
 
-        They cover the noise by its law, grid, rounding, features, maps and exponential sums by
-        their bounds, with an upper confidence bound for the number of points where that is private.
+        They cover the noise by its law, grid, rounding, features, hashes, maps and sums by their
+        bounds, with an upper confidence bound for the number of points where that is private.
         Integer noise counts with the law of continuous noise of the same variance.
 
         Parameters
@@ -302,11 +316,3 @@ class PrivateKernelSum(PrivateEstimator):
         self._check_fitted(method)
         Y = check_array("Y", Y, shape=(None, self._dimension))
         return self._plan.coordinates(Y).reshape(len(Y), -1)
-
-
-def _part(
-    mechanism: LinearMechanism, factor: float, points: Array, rng: np.random.Generator | None
-) -> Part:
-    """Return a release of the points, and how its answers count."""
-    table = mechanism.synthesise(mechanism.release(points, rng))
-    return Part(slice(None), mechanism, factor, table)
