@@ -21,12 +21,14 @@ PAGES = {
     "sensitivity": ("sensitivity-sampling",),
     "conformal": ("conformal-selection",),
     "selfconsuming": ("self-consuming-curation",),
-    "diffusion": ("diffusion-samplers",),
+    "diffusion": ("diffusion-samplers", "sampler-stability"),
+    "diffusion/samplers": ("diffusion-samplers", "tuned-samplers", "sampler-stability"),
+    "diffusion/tuning": ("tuned-samplers",),
     "diffusion/hallucination": ("mode-interpolation",),
     "privacy": ("private-similarities",),
     "paths": ("kinetic-optimal-paths", "stochastic-interpolants"),
 }
-TOPICS = [topic for topics in PAGES.values() for topic in topics]
+TOPICS = sorted({topic for topics in PAGES.values() for topic in topics})
 
 
 @functools.cache

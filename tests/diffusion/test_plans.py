@@ -159,7 +159,9 @@ def test_invalid_inputs_are_refused():
     for inputs in ((), ("x0", "x0")):
         with pytest.raises(ValueError, match="inputs must be distinct registers, at least one"):
             Plan("bad", EDM(), np.array([2.0, 1.0]), (), inputs, "x0")
-    with pytest.raises(TypeError, match="instruction 0 must be an Eval, Lin or Noise; got 'x1'"):
+    with pytest.raises(
+        TypeError, match="instruction 0 must be an Eval, Lin, Noise or Ones; got 'x1'"
+    ):
         Plan("bad", EDM(), np.array([2.0, 1.0]), ("x1",), ("x0",), "x0")
 
 

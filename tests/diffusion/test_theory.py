@@ -9,6 +9,7 @@ import pytest
 from scipy.optimize import brentq
 
 from theorytk.diffusion.execution import sample
+from theorytk.diffusion.frozen_rates import FROZEN_RATE_METHODS, frozen_rate_limit
 from theorytk.diffusion.metrics import gaussian_kl, gaussian_w2
 from theorytk.diffusion.plans import Eval, Lin, Noise, Plan
 from theorytk.diffusion.samplers import METHODS, compile_plan
@@ -16,12 +17,10 @@ from theorytk.diffusion.schedules import EDM, VPLinear
 from theorytk.diffusion.targets import GaussianTarget, three_modes
 from theorytk.diffusion.theory import (
     FIXED_ORDERS,
-    FROZEN_RATE_METHODS,
     adams_bashforth_weights,
     ddim_factor,
     expected_order,
     flow_factor,
-    frozen_rate_limit,
     propagate_gaussian,
 )
 
@@ -151,7 +150,8 @@ def test_frozen_rate_ratio():
 
 
 def test_every_method_but_the_fast_mix_has_an_order():
-    known = {*FIXED_ORDERS, "dpm_3m", "dpmpp_3m", "ipndm", "unip", "unipc"}
+    momentum = {"ghvb", "hb", "nesterov"}
+    known = {*FIXED_ORDERS, *momentum, "dpm_3m", "dpmpp_3m", "ipndm", "unip", "unipc"}
     assert known == {*METHODS} - {"dpm_fast"}
     assert expected_order("unip", order=3, lower_order_final=True) == 2
     assert expected_order("ipndm", order=1) == 1

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.interpolate import BarycentricInterpolator
 
 from theorytk.diffusion.execution import sample
 from theorytk.diffusion.plans import Lin
@@ -19,7 +20,17 @@ def run(plan):
     return sample(plan, noise, X).x
 
 
-def released(order, output, b, *, corrector=True, lower_order_final=True, final_corrector=False):
+def released(
+    order,
+    output,
+    b,
+    *,
+    corrector=True,
+    lower_order_final=True,
+    final_corrector=False,
+    ratios=(1,) * 6,
+    degree=2,
+):
     """The loop of the authors' code, written with its linear systems and subtractive factors."""
     sign = -1.0 if output == "data" else 1.0
     lam, alpha, sigma = VP.lam(TIMES), VP.alpha(TIMES), VP.sigma(TIMES)
@@ -32,6 +43,10 @@ def released(order, output, b, *, corrector=True, lower_order_final=True, final_
     history = [model(x, 0)]
     for i in range(n):
         p = min(order, i + 1, n - i if lower_order_final else order)
+        if ratios[i] != 1:
+            shifted = ratios[i] * TIMES[i] + (1 - ratios[i]) * TIMES[i - 1]
+            last = slice(i - degree, i + 1)
+            history[i] = BarycentricInterpolator(TIMES[last], history[last])(shifted)
         hh = sign * (lam[i + 1] - lam[i])
         big_b = hh if b == "bh1" else np.expm1(hh)
         r = [(lam[i - k] - lam[i]) / (lam[i + 1] - lam[i]) for k in range(1, p)] + [1.0]
@@ -77,6 +92,53 @@ def test_plans_run_the_released_algorithm(order, b, output):
         expected = released(order, output, b, corrector=False, lower_order_final=lower)
         plan = unip(VP, TIMES, **options, lower_order_final=lower)
         np.testing.assert_allclose(run(plan), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("output", ["data", "noise"])
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_ratios_shift_the_stored_outputs(order, output):
+    ratios = [1, 1, 0.4, 1, 1.3, 0.8]
+    for degree in (1, 2):
+        expected = released(order, output, "bh2", ratios=ratios, degree=degree)
+        options = dict(ratios=ratios, order_of_compensation=degree)
+        plan = unipc(VP, TIMES, order=order, output=output, **options)
+        assert plan.n_evaluations == 6
+        np.testing.assert_allclose(run(plan), expected, rtol=1e-10)
+    states = [X, X * 0.99, X * 0.9, X * 0.8]
+    plan = unipc(VP, TIMES, order=2, bootstrap=3, ratios=[1, 1, 1, 0.4, 1, 1])
+    assert sample(plan, noise, states).x.shape == X.shape
+
+
+def test_ratios_of_one_change_no_bit():
+    plain, ones = unipc(VP, TIMES, order=3), unipc(VP, TIMES, order=3, ratios=np.ones(6))
+    assert plain.instructions == ones.instructions
+    assert plain.method == ones.method
+
+
+def test_auto_lowers_the_final_orders_below_ten_steps():
+    long = np.linspace(0.9, 0.05, 11)
+    for function in (unip, unipc):
+        for times, lowers in ((TIMES, True), (long, False)):
+            auto = function(VP, times, order=3, lower_order_final="auto")
+            expected = function(VP, times, order=3, lower_order_final=lowers)
+            assert auto.instructions == expected.instructions
+        with pytest.raises(ValueError, match="lower_order_final must be True, False or 'auto'"):
+            function(VP, TIMES, order=2, lower_order_final="never")
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        (dict(ratios=[1, 1, 0.5]), r"ratios must have shape \(6\); got \(3,\)"),
+        (dict(ratios=[1, 1, np.nan, 1, 1, 1]), "ratios must be finite; got nan at index"),
+        (dict(ratios=[1, 0.5, 1, 1, 1, 1]), "ratios must be 1 in the first 2 steps"),
+        (dict(ratios=[1, 1, 0.5, 1, 1, 1], bootstrap=3), "ratios must be 1 in the first 3 steps"),
+        (dict(order_of_compensation=0), "order_of_compensation must be an integer >= 1; got 0"),
+    ],
+)
+def test_bad_ratios(options, match):
+    with pytest.raises(ValueError, match=match):
+        unipc(VP, TIMES, order=2, **options)
 
 
 def test_predictor_of_order_two_is_the_midpoint_multistep():

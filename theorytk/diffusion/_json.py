@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
+
 from theorytk._validation import check_choice
-from theorytk.diffusion.instructions import Eval, Instruction, Lin, Noise
+from theorytk.diffusion.instructions import Eval, Instruction, Lin, Noise, Ones
 from theorytk.diffusion.mean_reverting import MeanReverting
 from theorytk.diffusion.schedules import (
     EDM,
@@ -24,17 +26,25 @@ _SCHEDULES: dict[str, Any] = {
 
 def instruction_row(step: Instruction) -> list[Any]:
     """Return an instruction as a list: its kind in lower case, then its fields."""
-    return [type(step).__name__.lower(), *step]
+    kind = type(step).__name__.lower()
+    if isinstance(step, Lin):
+        terms = [(c.tolist() if isinstance(c, np.ndarray) else c, name) for c, name in step.terms]
+        return [kind, step.target, terms]
+    return [kind, *step]
 
 
 def read_instruction(row: list[Any]) -> Instruction:
     """Return the instruction of a row."""
     kind, *fields = row
-    check_choice("instruction", kind, ("eval", "lin", "noise"))
+    check_choice("instruction", kind, ("eval", "lin", "noise", "ones"))
     if kind == "lin":
         target, terms = fields
-        return Lin(target, tuple((c, name) for c, name in terms))
-    return Eval(*fields) if kind == "eval" else Noise(*fields)
+        return Lin(
+            target, tuple((np.array(c) if isinstance(c, list) else c, name) for c, name in terms)
+        )
+    if kind == "eval":
+        return Eval(*fields)
+    return Noise(*fields) if kind == "noise" else Ones(*fields)
 
 
 def schedule_document(schedule: NoiseSchedule) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Fused linear combinations: numba only, no validation.
+"""Linear combinations in one pass or, by coordinate, one per term: numba only, no validation.
 
 `COMBINE[k](out, c, r0, ..., r{k-1})` writes the sum of c[j] r_j to `out` in one pass over the
 memory. All arrays are contiguous with one shape and dtype; the sum runs from the left in that
@@ -11,7 +11,7 @@ from typing import Any
 
 from numba import njit
 
-__all__ = ["COMBINE"]
+__all__ = ["COMBINE", "combine_rows"]
 
 
 @njit(cache=True, nogil=True)
@@ -64,6 +64,21 @@ def combine_5(out, c, r0, r1, r2, r3, r4):
     c2, c3, c4 = out.dtype.type(c[2]), out.dtype.type(c[3]), out.dtype.type(c[4])
     for i in range(o.size):
         o[i] = c0 * a0[i] + c1 * a1[i] + c2 * a2[i] + c3 * a3[i] + c4 * a4[i]
+
+
+@njit(cache=True, nogil=True)
+def combine_rows(out, c, terms):
+    """Write the sum of c[j] terms[j] to out, where c[j] has one number per coordinate."""
+    rows = c.reshape(c.shape[0], -1)
+    o = out.reshape(-1, rows.shape[1])
+    for j in range(len(terms)):
+        row, a = rows[j], terms[j].reshape(-1, rows.shape[1])
+        for i in range(o.shape[0]):
+            for k in range(o.shape[1]):
+                if j == 0:
+                    o[i, k] = row[k] * a[i, k]
+                else:
+                    o[i, k] += row[k] * a[i, k]
 
 
 COMBINE: dict[int, Any] = {

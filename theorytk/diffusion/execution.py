@@ -15,7 +15,7 @@ import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj, is_numpy_array
 
 from theorytk._validation import as_generator, check_real
-from theorytk.diffusion._kernels import COMBINE
+from theorytk.diffusion._kernels import COMBINE, combine_rows
 from theorytk.diffusion.models import Model
 from theorytk.diffusion.plans import Eval, Instruction, Lin, Noise, Plan
 
@@ -57,7 +57,7 @@ def sample(
     check_finite: bool = False,
     callback: Callable[[int, float, Any], object] | None = None,
     record: bool = False,
-    combine: Callable[[Sequence[float], Sequence[Any]], Any] | None = None,
+    combine: Callable[[Sequence[Any], Sequence[Any]], Any] | None = None,
 ) -> SampleResult:
     """Run a plan.
 
@@ -88,7 +88,8 @@ def sample(
         Keep the states at the nodes of the time grid.
     combine : callable, optional
         Computes linear combinations: called as ``combine(coefficients, arrays)``, it returns a
-        new array. By default one pass for NumPy, and one operation after the other for others.
+        new array; a coefficient is a float or an array of the shape of the event. By default one
+        pass for NumPy, and one operation after the other for others.
 
     Returns
     -------
@@ -102,7 +103,7 @@ def sample(
         If `x` does not hold floating arrays, or `model` cannot be called.
     ValueError
         If shapes do not agree, the model returns another shape or was made for another schedule,
-        the noise does not fit, or `threshold` cannot be applied.
+        the noise or an array of coefficients does not fit, or `threshold` cannot be applied.
     FloatingPointError
         With `check_finite`, naming the step.
 
@@ -137,8 +138,12 @@ def sample(
     values = [arrays.incoming(start) for start in starts]
     values += [None] * len(plan.instructions)
     t = float(plan.times[0])
-    for step, target, sources, coefficients, dead, node in plan.lowered(model.predicts):
+    for step, target, sources, coefficients, dead, node, some_arrays in plan.lowered(
+        model.predicts
+    ):
         if type(step) is Lin:
+            if some_arrays:
+                coefficients = arrays.placed(coefficients)
             value = combine(coefficients, [values[i] for i in sources])
         elif type(step) is Eval:
             t, point = step.t, values[sources[0]]
@@ -150,8 +155,10 @@ def sample(
                 value = combine((of_value,), [value])
             if threshold is not None:
                 value = _thresholded(arrays.xp, value, threshold)
-        else:
+        elif type(step) is Noise:
             value = next(draws)
+        else:
+            value = arrays.ones()
         values[target] = value
         if check_finite:
             _check_finite(arrays.xp, value, step, plan, t)
@@ -190,7 +197,19 @@ class _Arithmetic:
         """Return a state in the dtype of the start."""
         return value if value.dtype == self.dtype else self.xp.astype(value, self.dtype)
 
-    def combine(self, coefficients: Sequence[float], terms: Sequence[Any]) -> Any:
+    def ones(self) -> Any:
+        """Return ones."""
+        return self.xp.ones(self.shape, dtype=self.working_dtype, device=self.device)
+
+    def placed(self, coefficients: Sequence[Any]) -> Any:
+        """Return the coefficients of a combination, arrays in the manner of the start."""
+        like: dict[str, Any] = dict(dtype=self.working_dtype, device=self.device)
+        _check_coefficients(coefficients, self.shape)
+        return [
+            self.xp.asarray(c, **like) if isinstance(c, np.ndarray) else c for c in coefficients
+        ]
+
+    def combine(self, coefficients: Sequence[Any], terms: Sequence[Any]) -> Any:
         """Return the linear combination of arrays."""
         total = coefficients[0] * terms[0]
         for c, term in zip(coefficients[1:], terms[1:], strict=True):
@@ -219,9 +238,20 @@ class _FusedArithmetic(_Arithmetic):
         """Return the state as it is."""
         return value
 
-    def combine(self, coefficients: Sequence[float], terms: Sequence[Any]) -> np.ndarray:
+    def placed(self, coefficients: Sequence[Any]) -> Any:
+        """Return the coefficients of a combination as one array, a row per term."""
+        _check_coefficients(coefficients, self.shape)
+        rows = np.empty((len(coefficients), *self.shape[1:]), self.dtype)
+        for i, c in enumerate(coefficients):
+            rows[i] = c
+        return rows
+
+    def combine(self, coefficients: Sequence[Any], terms: Sequence[Any]) -> np.ndarray:
         """Return the linear combination of arrays."""
         out = self._free()
+        if isinstance(coefficients, np.ndarray):
+            combine_rows(out, coefficients, tuple(terms))
+            return out
         if len(terms) <= MOST_TERMS:
             COMBINE[len(terms)](out, coefficients, *terms)
             return out
@@ -271,6 +301,15 @@ def _check_shape(what: str, value: Any, shape: tuple[int, ...]) -> None:
     if getattr(value, "shape", None) != shape:
         got = getattr(value, "shape", type(value).__name__)
         raise ValueError(f"the {what} must have the shape {shape} of x; got {got}")
+
+
+def _check_coefficients(coefficients: Sequence[Any], shape: tuple[int, ...]) -> None:
+    for c in coefficients:
+        if isinstance(c, np.ndarray) and c.shape != shape[1:]:
+            raise ValueError(
+                f"the plan's coefficients have the shape {c.shape}, one per coordinate of the "
+                f"event; x has the shape {shape}"
+            )
 
 
 def _check_threshold(threshold: float, plan: Plan, shape: tuple[int, ...]) -> float:

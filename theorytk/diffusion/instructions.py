@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from theorytk.diffusion.models import OUTPUTS
 
-__all__ = ["Eval", "Instruction", "Lin", "Noise"]
+__all__ = ["Coefficient", "Eval", "Instruction", "Lin", "Noise", "Ones"]
+
+Coefficient = float | np.ndarray
+"""A number, or an array with one number for each coordinate of the event."""
 
 
 class Eval(NamedTuple):
@@ -31,10 +36,13 @@ class Eval(NamedTuple):
 
 
 class Lin(NamedTuple):
-    """Put the linear combination of the registers in `terms`, pairs (coefficient, register)."""
+    """Put the linear combination of the registers in `terms`, pairs (coefficient, register).
+
+    A coefficient is a number, or a float64 array of the event's shape: one per coordinate.
+    """
 
     target: str
-    terms: tuple[tuple[float, str], ...]
+    terms: tuple[tuple[Coefficient, str], ...]
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -42,7 +50,7 @@ class Lin(NamedTuple):
         return tuple(register for _, register in self.terms)
 
     def __str__(self) -> str:
-        text = " ".join(f"{'-' if c < 0 else '+'} {abs(c):.6g} {name}" for c, name in self.terms)
+        text = " ".join(f"{_signed(c)} {name}" for c, name in self.terms)
         return f"{self.target} = {text.removeprefix('+ ')}"
 
 
@@ -60,7 +68,35 @@ class Noise(NamedTuple):
         return f"{self.target} = normal noise"
 
 
-Instruction = Eval | Lin | Noise
+class Ones(NamedTuple):
+    """Put ones, of the state's shape: a combination with this register has a constant term."""
+
+    target: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The registers that are read: none."""
+        return ()
+
+    def __str__(self) -> str:
+        return f"{self.target} = ones"
+
+
+Instruction = Eval | Lin | Noise | Ones
+
+
+def _signed(c: Coefficient) -> str:
+    """Return a coefficient as a term of a sum."""
+    if isinstance(c, np.ndarray):
+        return "+ " + np.array2string(c, precision=6, separator=", ", threshold=6, edgeitems=2)
+    return f"{'-' if c < 0 else '+'} {abs(c):.6g}"
+
+
+def is_finite(c: Any) -> bool:
+    """Tell whether a coefficient is a finite number or an array of finite float64 numbers."""
+    if isinstance(c, np.ndarray):
+        return c.dtype == np.float64 and bool(np.isfinite(c).all())
+    return math.isfinite(c)
 
 
 def find_problem(step: Instruction, known: set[str]) -> str | None:
@@ -77,6 +113,6 @@ def find_problem(step: Instruction, known: set[str]) -> str | None:
     if isinstance(step, Lin):
         if not step.terms:
             return "must combine at least one register"
-        if not all(math.isfinite(c) for c, _ in step.terms):
-            return "must have finite coefficients"
+        if not all(is_finite(c) for c, _ in step.terms):
+            return "must have finite coefficients, arrays of float64"
     return None

@@ -1,16 +1,17 @@
 """Plans: a sampler as a short list of instructions whose coefficients are data.
 
 A plan evaluates the model at a state (:class:`Eval`), combines registers linearly (:class:`Lin`)
-and draws normal noise (:class:`Noise`). Each register is assigned once: the state at node i of the
-time grid is ``x{i}``, the model's output there ``m{i}``; any other name is the method's own. A new
-solver is a function that returns a plan; :func:`theorytk.diffusion.execution.sample` runs it.
+and puts normal noise (:class:`Noise`) or ones (:class:`Ones`). Each register is assigned once: the
+state at node i of the time grid is ``x{i}``, the model's output there ``m{i}``; any other name is
+the method's own. A new solver is a function that returns a plan;
+:func:`theorytk.diffusion.execution.sample` runs it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -19,27 +20,46 @@ import numpy as np
 
 from theorytk._validation import check_array
 from theorytk.diffusion import _json
-from theorytk.diffusion.instructions import Eval, Instruction, Lin, Noise, find_problem
+from theorytk.diffusion.instructions import (
+    Coefficient,
+    Eval,
+    Instruction,
+    Lin,
+    Noise,
+    Ones,
+    find_problem,
+)
 from theorytk.diffusion.models import conversion
 from theorytk.diffusion.schedules import NoiseSchedule
 
-__all__ = ["Eval", "Instruction", "Lin", "Noise", "Plan", "check_times", "with_final_denoise"]
+__all__ = [
+    "Eval",
+    "Instruction",
+    "Lin",
+    "Noise",
+    "Ones",
+    "Plan",
+    "check_times",
+    "with_final_denoise",
+]
 
 
 class Lowered(NamedTuple):
     """An instruction as the executor reads it, its registers numbered by their assignment.
 
-    `coefficients` are those of a combination, or for an evaluation the pair (a, b) that makes the
-    wanted output a x + b (what the model predicts); `node` is the node of the time grid whose state
-    is assigned; the registers in `dead` are not read again.
+    `coefficients` are those of a combination, of which `some_arrays` may be arrays, or for an
+    evaluation the pair (a, b) that makes the wanted output a x + b (what the model predicts);
+    `node` is the node of the time grid whose state is assigned; the registers in `dead` are not
+    read again.
     """
 
     instruction: Instruction
     target: int
     sources: tuple[int, ...]
-    coefficients: tuple[float, ...]
+    coefficients: Sequence[Any]
     dead: tuple[int, ...]
     node: int | None
+    some_arrays: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +74,7 @@ class Plan:
         The schedule that the coefficients were computed for.
     times : ndarray, shape (n_steps + 1,)
         The time grid, decreasing.
-    instructions : tuple of Eval, Lin and Noise
+    instructions : tuple of Eval, Lin, Noise and Ones
         In the order of their execution; every register is assigned once.
     inputs : tuple of str
         Registers that the caller fills: ``("x0",)``, or ``("x0", ..., "xb")`` for a plan whose
@@ -88,8 +108,10 @@ class Plan:
         if not self.inputs or len(known) < len(self.inputs):
             raise ValueError(f"inputs must be distinct registers, at least one; got {self.inputs}")
         for i, step in enumerate(self.instructions):
-            if not isinstance(step, Eval | Lin | Noise):
-                raise TypeError(f"instruction {i} must be an Eval, Lin or Noise; got {step!r}")
+            if not isinstance(step, Eval | Lin | Noise | Ones):
+                raise TypeError(
+                    f"instruction {i} must be an Eval, Lin, Noise or Ones; got {step!r}"
+                )
             problem = find_problem(step, known)
             if problem:
                 raise ValueError(f"instruction {i} ({step}) {problem}")
@@ -153,7 +175,7 @@ class Plan:
         number = {name: i for i, name in enumerate([*self.inputs, *targets])}
         node = {f"x{i}": i for i in range(len(self.times))}
         for step, dead in zip(self.instructions, self._dead, strict=True):
-            coefficients: tuple[float, ...] = ()
+            coefficients: tuple[Coefficient, ...] = ()
             if isinstance(step, Lin):
                 coefficients = tuple(c for c, _ in step.terms)
             elif isinstance(step, Eval):
@@ -169,6 +191,7 @@ class Plan:
                 coefficients,
                 tuple(number[name] for name in dead),
                 node.get(step.target),
+                any(isinstance(c, np.ndarray) for c in coefficients),
             )
 
     def coefficients(self) -> np.ndarray:
@@ -177,17 +200,20 @@ class Plan:
         Returns
         -------
         ndarray, shape (n_terms,)
-            With the fields ``instruction`` (its position), ``target``, ``source``, ``coefficient``.
+            With the fields ``instruction`` (its position), ``target``, ``source``, ``coefficient``;
+            the last of the event's shape if some coefficient is an array.
         """
+        pairs = [c for step in self.instructions if isinstance(step, Lin) for c, _ in step.terms]
+        event = max((np.shape(c) for c in pairs), default=())
         rows = [
-            (i, step.target, name, c)
+            (i, step.target, name, np.broadcast_to(c, event)[()])
             for i, step in enumerate(self.instructions)
             if isinstance(step, Lin)
             for c, name in step.terms
         ]
         name = f"U{max((max(len(row[1]), len(row[2])) for row in rows), default=1)}"
-        fields = {"instruction": "i8", "target": name, "source": name, "coefficient": "f8"}
-        return np.array(rows, dtype=list(fields.items()))
+        fields: list[tuple[Any, ...]] = [("instruction", "i8"), ("target", name), ("source", name)]
+        return np.array(rows, dtype=[*fields, ("coefficient", "f8", event)])
 
     def to_json(self) -> str:
         """Return the plan as JSON text, from which :meth:`from_json` makes an equal plan.

@@ -1,4 +1,4 @@
-"""What is proven of diffusion samplers: orders, laws on Gaussians, limits of stability."""
+"""What is proven of diffusion samplers: orders and laws on Gaussians."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theorytk._validation import check_array, check_choice, check_int, check_real
-from theorytk.diffusion.plans import Eval, Lin, Noise, Plan
+from theorytk.diffusion.plans import Eval, Lin, Noise, Ones, Plan
 from theorytk.diffusion.schedules import NoiseSchedule
 from theorytk.diffusion.targets import GaussianTarget
 
 __all__ = [
     "FIXED_ORDERS",
-    "FROZEN_RATE_METHODS",
     "Moments",
+    "adams_bashforth_differences",
     "adams_bashforth_weights",
     "ddim_factor",
     "expected_order",
     "flow_factor",
-    "frozen_rate_limit",
     "propagate_gaussian",
 ]
 
@@ -48,9 +47,6 @@ FIXED_ORDERS = {
     "heun": 2,
 }
 """The methods whose order no option changes but ``lower_order_final``."""
-
-FROZEN_RATE_METHODS = ("ddim", "dpm_2m", "dpmpp_2m")
-"""Methods whose limit :func:`frozen_rate_limit` knows."""
 
 
 class Moments(NamedTuple):
@@ -136,6 +132,7 @@ def expected_order(
     *,
     order: int | None = None,
     variant: str = "consistent",
+    damping: float = 0.8,
     lower_order_final: bool = False,
 ) -> int:
     """Return the order of convergence of a method on a grid uniform in lambda.
@@ -148,10 +145,14 @@ def expected_order(
         A name in :data:`theorytk.diffusion.samplers.METHODS`, except ``"dpm_fast"``, whose mix of
         orders, and with it the error, depends on n_steps modulo 3.
     order : int, optional
-        The option of ``"ipndm"`` (default 4), ``"unip"`` and ``"unipc"``, >= 1.
+        The option of ``"ipndm"`` (default 4), of ``"hb"``, ``"ghvb"`` and ``"nesterov"``
+        (default 2), and of ``"unip"`` and ``"unipc"``, >= 1.
     variant : str, default "consistent"
         The option of ``"dpm_3m"`` and ``"dpmpp_3m"``: ``"published"`` has half the weight of the
         second derivative, and order 2.
+    damping : float, default 0.8
+        The option of ``"hb"``, ``"ghvb"`` and ``"nesterov"``, in (0, 1]: momentum leaves order 1,
+        but for GHVB.
     lower_order_final : bool, default False
         Whether the last step is of first order. It errs by O(h^2), so that no order is above 2.
 
@@ -167,9 +168,10 @@ def expected_order(
     References
     ----------
     C. Lu et al., arXiv:2206.00927 and arXiv:2211.01095; Q. Zhang and Y. Chen, arXiv:2204.13902;
-    W. Zhao et al., arXiv:2302.04867 for UniP-p (order p) and UniPC-p (p + 1). Derived here: order
-    2 of the published third-order multistep methods and of iPNDM, whose weights are those of an
-    unweighted mean, while the integral carries d rho.
+    W. Zhao et al., arXiv:2302.04867 for UniP-p (order p) and UniPC-p (p + 1); S. Wizadwongsa et
+    al., arXiv:2307.11118, for order 1 of heavy ball. Derived here: order 2 of the published
+    third-order multistep methods, and of iPNDM and GHVB, whose weights are those of an unweighted
+    mean, while the integral carries d rho; order 1 of Nesterov's variant.
 
     Examples
     --------
@@ -180,11 +182,16 @@ def expected_order(
         value = check_int("order", order, lower=1) + (method == "unipc")
     elif method == "ipndm":
         value = min(2, check_int("order", 4 if order is None else order, lower=1))
+    elif method in ("hb", "ghvb", "nesterov"):
+        damping = check_real("damping", damping, lower=0, lower_open=True, upper=1)
+        value = min(2, check_int("order", 2 if order is None else order, lower=1))
+        value = 1 if damping < 1 and method != "ghvb" else value
     elif method in ("dpm_3m", "dpmpp_3m"):
         published = check_choice("variant", variant, ("consistent", "published")) == "published"
         value = 2 if published else 3
     else:
-        names = (*FIXED_ORDERS, "dpm_3m", "dpmpp_3m", "ipndm", "unip", "unipc")
+        others = ("dpm_3m", "dpmpp_3m", "ghvb", "hb", "ipndm", "nesterov", "unip", "unipc")
+        names = (*FIXED_ORDERS, *others)
         value = FIXED_ORDERS[check_choice("method", method, names)]
     return min(value, 2) if lower_order_final else value
 
@@ -216,49 +223,37 @@ def adams_bashforth_weights(order: int) -> tuple[float, ...]:
     [23.0, -16.0, 5.0]
     """
     order = check_int("order", order, lower=1, upper=12)
-    gamma: list[Fraction] = []
-    for j in range(order):
-        gamma.append(Fraction(1) - sum(g / (j + 1 - i) for i, g in enumerate(gamma)))
+    gamma = _adams_bashforth_gamma(order)
     weights = [
         (-1) ** k * sum(math.comb(j, k) * gamma[j] for j in range(k, order)) for k in range(order)
     ]
     return tuple(float(w) for w in weights)
 
 
-def frozen_rate_limit(method: str, h: float) -> float:
-    """Return the largest rate kappa at which a sampler's steps of length h are stable.
-
-    The test equation is dz/dlambda = -kappa z for z = x / alpha and real kappa: noise prediction
-    treats kappa explicitly, data prediction treats 1 exactly and the rest explicitly. A guided
-    pair of Gaussians of different widths has about kappa = guidance scale. At order 2, data
-    prediction is the more stable by the factor (9 - q^2) / 8, which lies between 1 and 9/8.
+def adams_bashforth_differences(order: int) -> tuple[float, ...]:
+    """Return the coefficients gamma_k of the backward differences in Adams-Bashforth's mean.
 
     Parameters
     ----------
-    method : {"ddim", "dpm_2m", "dpmpp_2m"}
-        DDIM, or the two-step DPM-Solver in noise or in data prediction (as published).
-    h : float
-        The step in lambda, > 0; the grid is uniform in it.
+    order : int
+        Their number, from 1 to 12.
 
     Returns
     -------
-    float
-        2 / (1 - q), 4 / ((1 - q)(3 + q)) or (3 - q) / (2 (1 - q)), with q = exp(-h).
+    tuple of float, length `order`
+        1, 1/2, 5/12, 3/8, 251/720, ...
 
     References
     ----------
-    Derived here: the root that leaves the unit disc first is -1.
+    As for :func:`adams_bashforth_weights`.
 
     Examples
     --------
-    >>> round(frozen_rate_limit("dpm_2m", 1.2), 3), round(frozen_rate_limit("dpmpp_2m", 1.2), 3)
-    (1.734, 1.931)
+    >>> [round(24 * g, 12) for g in adams_bashforth_differences(4)]
+    [24.0, 12.0, 10.0, 9.0]
     """
-    method = check_choice("method", method, FROZEN_RATE_METHODS)
-    h = check_real("h", h, lower=0, lower_open=True)
-    q, step = math.exp(-h), -math.expm1(-h)
-    limits = {"ddim": 2 / step, "dpm_2m": 4 / (step * (3 + q)), "dpmpp_2m": (3 - q) / (2 * step)}
-    return limits[method]
+    order = check_int("order", order, lower=1, upper=12)
+    return tuple(float(g) for g in _adams_bashforth_gamma(order))
 
 
 def propagate_gaussian(plan: Plan, target: GaussianTarget, *, start: str = "exact") -> Moments:
@@ -282,6 +277,11 @@ def propagate_gaussian(plan: Plan, target: GaussianTarget, *, start: str = "exac
     -------
     Moments
         For :func:`theorytk.diffusion.metrics.gaussian_kl` and its neighbours.
+
+    Raises
+    ------
+    ValueError
+        If the plan has coefficients per coordinate and the covariance is not diagonal.
 
     References
     ----------
@@ -312,7 +312,10 @@ def propagate_gaussian(plan: Plan, target: GaussianTarget, *, start: str = "exac
         if isinstance(step, Eval):
             value = _predict(registers[step.source], plan.schedule, step, mean, variances)
         elif isinstance(step, Lin):
-            value = sum((c * registers[name] for c, name in step.terms), zero)
+            value = _combined(step, registers, vectors)
+        elif isinstance(step, Ones):
+            value = zero.copy()
+            value[0] = vectors.sum(axis=0)
         else:
             value = zero.copy()
             value[2 + noises.index(step.target)] = 1.0
@@ -321,6 +324,17 @@ def propagate_gaussian(plan: Plan, target: GaussianTarget, *, start: str = "exac
     spreads = np.ones_like(result[1:])
     spreads[0] = _first_variance(plan, variances, start)
     return Moments(vectors @ result[0], (vectors * (spreads * result[1:] ** 2).sum(0)) @ vectors.T)
+
+
+def _combined(step: Lin, registers: dict[str, Array], vectors: Array) -> Array:
+    """Return the linear combination of registers."""
+    by_coordinate = any(isinstance(c, np.ndarray) for c, _ in step.terms)
+    if by_coordinate and (vectors != np.eye(len(vectors))).any():
+        raise ValueError(
+            "target must have a diagonal covariance: the plan has coefficients per coordinate"
+        )
+    value: Array = np.sum([c * registers[name] for c, name in step.terms], axis=0)
+    return value
 
 
 def _first_variance(plan: Plan, variances: Array, start: str) -> Array:
@@ -358,3 +372,10 @@ def _variance(schedule: NoiseSchedule, t: float, variance: Any) -> Array:
         schedule.alpha(t) ** 2 * check_array("variance", variance) + schedule.sigma(t) ** 2
     )
     return value
+
+
+def _adams_bashforth_gamma(order: int) -> list[Fraction]:
+    gamma: list[Fraction] = []
+    for j in range(order):
+        gamma.append(Fraction(1) - sum(g / (j + 1 - i) for i, g in enumerate(gamma)))
+    return gamma

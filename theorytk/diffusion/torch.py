@@ -273,15 +273,18 @@ def import_torch() -> Any:
     return torch
 
 
-def _combine(coefficients: Sequence[float], terms: Sequence[torch.Tensor]) -> torch.Tensor:
+def _combine(coefficients: Sequence[Any], terms: Sequence[torch.Tensor]) -> torch.Tensor:
     """Return a linear combination, with one operation per term."""
     total = coefficients[0] * terms[0]
     for c, term in zip(coefficients[1:], terms[1:], strict=True):
-        total.add_(term, alpha=c)
+        if isinstance(c, float):
+            total.add_(term, alpha=c)
+        else:
+            total.addcmul_(term, c)
     return total
 
 
-def _sum(coefficients: Sequence[float], terms: Sequence[torch.Tensor]) -> torch.Tensor:
+def _sum(coefficients: Sequence[Any], terms: Sequence[torch.Tensor]) -> torch.Tensor:
     """Return a linear combination, in the form that a compiler fuses."""
     total = coefficients[0] * terms[0]
     for c, term in zip(coefficients[1:], terms[1:], strict=True):

@@ -13,7 +13,7 @@ from theorytk.diffusion.models import OUTPUTS
 from theorytk.diffusion.plans import Lin
 from theorytk.diffusion.schedules import NoiseSchedule
 
-__all__ = ["ExponentialStep", "exponential_step", "moment_weights"]
+__all__ = ["ExponentialStep", "exponential_step", "lowers_final_orders", "moment_weights"]
 
 
 class ExponentialStep(NamedTuple):
@@ -64,3 +64,15 @@ def moment_weights(nodes: Sequence[float], moments: Sequence[float]) -> list[flo
         raise ValueError(f"nodes must be distinct; got {list(nodes)}")
     vandermonde = np.vander(nodes, increasing=True).T
     return [float(w) for w in np.linalg.solve(vandermonde, moments)]
+
+
+def lowers_final_orders(value: bool | str, n_steps: int) -> bool:
+    """Return whether `lower_order_final` lowers the orders of the last steps of a multistep plan.
+
+    ``"auto"`` does so below ten steps, as the released code of DPM-Solver++.
+    """
+    if isinstance(value, bool):
+        return value
+    if value != "auto":
+        raise ValueError(f"lower_order_final must be True, False or 'auto'; got {value!r}")
+    return n_steps < 10

@@ -10,13 +10,15 @@ from typing import Any
 from theorytk._validation import check_choice, nearest
 from theorytk.diffusion.plans import Plan, check_times
 from theorytk.diffusion.samplers.deis import VARIABLES, deis, ipndm
+from theorytk.diffusion.samplers.momentum import ghvb, heavy_ball, nesterov
 from theorytk.diffusion.samplers.multistep import ddim, multistep
 from theorytk.diffusion.samplers.runge_kutta import TABLEAUX, rho_runge_kutta
 from theorytk.diffusion.samplers.singlestep import fast_orders, singlestep
+from theorytk.diffusion.samplers.stochastic import sde_multistep
 from theorytk.diffusion.samplers.unipc import unip, unipc
 from theorytk.diffusion.schedules import NoiseSchedule
 
-__all__ = ["METHODS", "compile_plan"]
+__all__ = ["METHODS", "SDE_METHODS", "compile_plan"]
 
 
 def compile_plan(schedule: NoiseSchedule, times: Any, method: str, **options: Any) -> Plan:
@@ -30,7 +32,7 @@ def compile_plan(schedule: NoiseSchedule, times: Any, method: str, **options: An
         The time grid, decreasing. ``"dpm_fast"`` takes the inner times of its steps from it too,
         so that n_steps evaluations are made.
     method : str
-        A name in :data:`METHODS`.
+        A name in :data:`METHODS` or :data:`SDE_METHODS`.
     **options
         The keyword arguments of the method's function that its name leaves open.
 
@@ -51,7 +53,8 @@ def compile_plan(schedule: NoiseSchedule, times: Any, method: str, **options: An
     >>> compile_plan(VPLinear(), [0.9, 0.5, 0.2, 0.05], "unipc", order=2).n_evaluations
     3
     """
-    function = METHODS[check_choice("method", method, METHODS)]
+    methods = METHODS | SDE_METHODS
+    function = methods[check_choice("method", method, methods)]
     open_parameters = _open_parameters(function)
     for name in options:
         if name not in open_parameters:
@@ -121,6 +124,9 @@ METHODS: dict[str, Callable[..., Plan]] = {
     },
     **{f"deis_rhork_{name}": partial(rho_runge_kutta, tableau=name) for name in TABLEAUX},
     "ipndm": ipndm,
+    "hb": heavy_ball,
+    "ghvb": ghvb,
+    "nesterov": nesterov,
     "unip": unip,
     "unipc": unipc,
     "euler": partial(rho_runge_kutta, tableau="euler"),
@@ -130,4 +136,13 @@ METHODS: dict[str, Callable[..., Plan]] = {
 
 The third-order multistep methods are the consistent ones; ``variant="published"`` gives the
 released, which are of second order.
+"""
+
+SDE_METHODS: dict[str, Callable[..., Plan]] = {
+    "sde_dpm": partial(sde_multistep, output="noise"),
+    "sde_dpmpp": partial(sde_multistep, output="data"),
+}
+"""The methods that draw noise, called as those of :data:`METHODS`; the option `order` is needed.
+
+They follow the reverse diffusion: their results have its law, but are no function of the start.
 """

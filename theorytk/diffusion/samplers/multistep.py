@@ -9,7 +9,11 @@ from typing import Any
 from theorytk._validation import check_choice, check_int
 from theorytk.diffusion.phi import phi_moment
 from theorytk.diffusion.plans import Eval, Instruction, Plan, check_times
-from theorytk.diffusion.samplers._exponential import exponential_step, moment_weights
+from theorytk.diffusion.samplers._exponential import (
+    exponential_step,
+    lowers_final_orders,
+    moment_weights,
+)
 from theorytk.diffusion.schedules import NoiseSchedule
 
 __all__ = ["VARIANTS", "ddim", "multistep", "multistep_weights"]
@@ -114,7 +118,7 @@ def multistep(
     order = check_int("order", order, lower=1)
     _check_variant(variant, order)
     bootstrap = check_int("bootstrap", bootstrap, lower=0, upper=n_steps - 1)
-    lowers = _check_lower_order_final(lower_order_final, n_steps)
+    lowers = lowers_final_orders(lower_order_final, n_steps)
     if n_steps < order:
         warnings.warn(f"{n_steps} steps never reach order {order}", UserWarning, stacklevel=2)
     lam = schedule.lam(times)
@@ -191,12 +195,3 @@ def _check_variant(variant: str, order: int) -> None:
     """Refuse an unknown variant, and the published one where none was published."""
     if check_choice("variant", variant, VARIANTS) == "published" and order > 3:
         raise ValueError(f"variant 'published' needs order <= 3; got order {order}")
-
-
-def _check_lower_order_final(value: bool | str, n_steps: int) -> bool:
-    """Return whether the last steps have lower orders."""
-    if isinstance(value, bool):
-        return value
-    if value != "auto":
-        raise ValueError(f"lower_order_final must be True, False or 'auto'; got {value!r}")
-    return n_steps < 10
