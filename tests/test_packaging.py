@@ -212,13 +212,22 @@ def test_wheel_reproduces_outside_the_checkout(tmp_path, printed):
     subprocess.run([*install, f"theorytk[sklearn] @ {wheel.as_uri()}"], check=True)
     empty = tmp_path / "empty"
     empty.mkdir()
-    done = subprocess.run(
-        [str(programs / "theorytk"), "reproduce", "--quiet"],
-        cwd=empty,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert (empty / done.stdout.splitlines()[-1]).is_file()
+
+    def theorytk(*arguments):
+        command = [str(programs / "theorytk"), *arguments]
+        done = subprocess.run(command, cwd=empty, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert ids_of(json.loads(theorytk("list", "--json"))) == ids_of(printed["list"])
+    topics = ("matrix-sensing", "self-consuming-curation")
+    assert (empty / theorytk("reproduce", *topics, "--quiet").splitlines()[-1]).is_file()
     ledger = json.loads((empty / "results" / "report" / "ledger.json").read_text())
-    assert [c["id"] for c in ledger["claims"]] == [c["id"] for c in printed["list"]["claims"]]
+    claims = [c["id"] for c in printed["list"]["claims"] if c["id"].split("/")[0] in topics]
+    assert [c["id"] for c in ledger["claims"]] == claims
+    theorytk("init", "mine")
+    theorytk("reproduce", "--project", "mine", "--results", "mine/results", "--quiet")
+
+
+def ids_of(listed):
+    return {kind: [item["id"] for item in items] for kind, items in listed.items()}
