@@ -171,7 +171,7 @@ def one_step(algorithm, times, statistics):
             for name, h in zip(RMS, LENGTHS, strict=True)
         },
     },
-    presets={"quick": dict(replicates=100), "paper": dict(replicates=1000)},
+    presets={"quick": dict(replicates=40), "paper": dict(replicates=1000)},
     block=100,
     algorithm="algorithm",
 )
