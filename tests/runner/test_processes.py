@@ -89,6 +89,22 @@ def test_a_killed_run_resumes_to_the_same_table(command, coin, coin_folder, tmp_
     pd.testing.assert_frame_equal(measured(again), measured(want.table(whole)))
 
 
+def test_two_commands_into_one_store_at_once(command, coin, tmp_path, measured):
+    index = list(range(40))
+    arguments = ["run", "coin/slow", "--set", f"index={index}", "--set", "pause=0.02", "--quiet"]
+    both = [command(*arguments, "--jobs", "1") for _ in range(2)]
+    for process in both:
+        process.communicate(timeout=120)
+        assert process.returncode == 0
+    assert len(calls(tmp_path)) > 80  # some tasks were run by both
+    slow = coin.get("coin/slow")
+    want = Wanted(slow, slow.conditions("quick", index=index, pause=0.02), 2)
+    whole = Store(tmp_path / "whole", "coin")
+    run([want], whole, jobs=1, quiet=True)
+    shared = want.table(Store(tmp_path / "results", "coin"))
+    pd.testing.assert_frame_equal(measured(shared), measured(want.table(whole)))
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_interrupt_stops_at_once_and_keeps_what_is_finished(command, tmp_path, jobs):
     index = ["--set", f"index={list(range(10))}"]
