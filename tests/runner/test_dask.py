@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 import shutil
 
+import dask
+import distributed
 import pandas as pd
 import pytest
 
@@ -41,6 +43,16 @@ def test_a_cluster_gives_the_tables_of_one_process(coin, address, tmp_path, meas
     assert summary.failed == []
     for want in wanted:
         pd.testing.assert_frame_equal(measured(want.table(one)), measured(want.table(many)))
+
+
+def test_the_users_dask_stays_as_it_is(client):
+    before = dask.config.get("scheduler", None)
+    with dask_client(None, 1):
+        assert dask.config.get("scheduler", None) == before
+        assert dask.delayed(sum)([1, 2]).compute() == 3
+    assert dask.config.get("scheduler", None) == before
+    with pytest.raises(ValueError, match="No global client"):
+        distributed.get_client()
 
 
 def test_a_cluster_is_started_where_none_runs(coin_folder, tmp_path):

@@ -144,7 +144,8 @@ class DaskPool(Pool):
         import distributed
 
         wait_for: Any = distributed.wait
-        done: set[Any] = wait_for(list(futures), return_when="FIRST_COMPLETED").done
+        with self._client.as_current():  # it is no default client: the user's Dask stays as it is
+            done: set[Any] = wait_for(list(futures), return_when="FIRST_COMPLETED").done
         self._in_flight -= done
         return done
 
@@ -175,7 +176,7 @@ def dask_client(scheduler: str | None, jobs: int) -> Iterator[Any]:
     connected: Any = distributed.Client
     if scheduler is not None:
         try:
-            client = connected(scheduler, timeout=30)
+            client = connected(scheduler, timeout=30, set_as_default=False)
         except (OSError, ValueError) as error:
             raise ValueError(f"scheduler {scheduler!r} does not answer: {error}") from error
         with client:
@@ -185,6 +186,6 @@ def dask_client(scheduler: str | None, jobs: int) -> Iterator[Any]:
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
         local(n_workers=jobs, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as own,
-        connected(own) as client,
+        connected(own, set_as_default=False) as client,
     ):
         yield client
