@@ -30,8 +30,8 @@ papers.add(
             covered(
                 "Known solvers are special cases of the framework",
                 "verified",
-                "Multistep DPM-Solver and ++, the midpoint 2M and every UniPC, on random grids. Of "
-                "the framework's decisions the prediction of DPM-Solver-v3 is left out.",
+                "Multistep DPM-Solver and ++, the midpoint 2M and every UniPC, on random grids. "
+                "The third prediction, that of DPM-Solver-v3, is in no space that is searched.",
                 "usf-known-solvers",
                 "usf-distinct-solvers",
             ),

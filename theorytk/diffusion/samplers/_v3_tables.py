@@ -7,14 +7,15 @@ of E beta, u = (lambda - lambda_s) / h.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.polynomial import Legendre, legendre
 from scipy.integrate import cumulative_trapezoid
 from scipy.interpolate import CubicSpline
 
-from theorytk.diffusion.tuning.statistics import ModelStatistics
+if TYPE_CHECKING:
+    from theorytk.diffusion.tuning.statistics import ModelStatistics
 
 __all__ = ["TABLES", "Path", "StepIntegrals", "make_tables", "step_integrals"]
 

@@ -5,28 +5,21 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from itertools import pairwise
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from theorytk._validation import check_array, check_choice, check_int
-from theorytk.diffusion.instructions import Coefficient
+from theorytk._validation import check_choice, check_int
 from theorytk.diffusion.plans import Eval, Instruction, Lin, Ones, Plan, check_times
-from theorytk.diffusion.samplers._v3_tables import (
-    TABLES,
-    CubicTables,
-    TrapezoidTables,
-    make_tables,
-    step_integrals,
-)
+from theorytk.diffusion.samplers._v3_steps import V3Steps, as_coefficient, v3_weights
+from theorytk.diffusion.samplers._v3_tables import TABLES, make_tables
 from theorytk.diffusion.schedules import NoiseSchedule
-from theorytk.diffusion.tuning.statistics import ModelStatistics
+from theorytk.diffusion.tuning.statistics import ModelStatistics, nodes_within
 
 __all__ = ["dpm_v3", "v3_weights"]
 
 Array = np.ndarray
-Tables = CubicTables | TrapezoidTables
 
 
 def dpm_v3(
@@ -111,12 +104,12 @@ def dpm_v3(
     first = check_int("bootstrap", bootstrap, lower=0, upper=n_steps - 1)
     if n_steps < order:
         warnings.warn(f"{n_steps} steps never reach order {order}", UserWarning, stacklevel=2)
-    lam = _within(statistics, schedule.lam(grid))
+    lam = nodes_within(statistics, schedule.lam(grid))
     tables = make_tables(statistics, table)
     lam = tables.snapped(lam)
     if table == "trapezoid":
         grid = check_times(schedule, np.clip(schedule.t_of_lam(lam), grid[-1], grid[0]))
-    steps = _Steps(schedule, grid, lam, tables)
+    steps = _Instructions(grid, V3Steps(schedule.alpha(grid), lam, tables))
     instructions: list[Instruction] = [Ones("one")]
     for i in range(first):
         instructions += steps.output(i, f"x{i}")
@@ -144,109 +137,24 @@ def dpm_v3(
     )
 
 
-class _Steps:
-    """Instructions of steps; ``f{i}`` is (sigma eps - l x) / alpha at node i."""
+class _Instructions:
+    """Instructions of steps; ``f{i}`` is the output f at node i."""
 
-    def __init__(self, schedule: NoiseSchedule, grid: Array, lam: Array, tables: Tables) -> None:
-        self.times, self.lam, self.tables = grid, lam.tolist(), tables
-        self.alpha = schedule.alpha(grid)
-        self.paths = [tables.path(start, end) for start, end in pairwise(self.lam)]
+    def __init__(self, grid: Array, steps: V3Steps) -> None:
+        self.times, self.steps = grid, steps
 
     def output(self, i: int, state: str) -> list[Instruction]:
         """Return the evaluation at a state of node i, and its nonlinear part."""
-        linear = self.tables.linear(self.lam[i])
-        terms = (
-            (math.exp(-self.lam[i]), f"m{i}"),
-            (_coefficient(-linear / self.alpha[i]), state),
-        )
+        linear = as_coefficient(self.steps.linear(i))
+        terms = ((math.exp(-self.steps.lam[i]), f"m{i}"), (linear, state))
         return [Eval(f"m{i}", state, float(self.times[i]), "noise"), Lin(f"f{i}", terms)]
 
     def step(self, target: str, i: int, nodes: Sequence[int], pseudo: bool) -> Lin:
         """Return the step from node i to i + 1 with the outputs at `nodes`, of which i is first."""
-        start, end = self.lam[i], self.lam[i + 1]
-        step = step_integrals(self.paths[i], start, end, len(nodes))
-        places = [(self.lam[j] - start) / (end - start) for j in nodes]
-        offset, outputs = step.offset, []
-        for j, weight in zip(nodes, v3_weights(places, step.moments, pseudo=pseudo), strict=True):
-            scaling, shift = self._between(i, j)
-            offset = offset - weight * shift
-            outputs.append((weight * np.exp(-scaling), f"f{j}"))
-        gain = self.alpha[i + 1] * np.exp(-step.linear)
-        terms = [(gain / self.alpha[i], f"x{i}"), *((-gain * w, f) for w, f in outputs)]
-        terms.append((-gain * offset, "one"))
-        return Lin(target, tuple((_coefficient(c), name) for c, name in terms))
-
-    def _between(self, i: int, j: int) -> tuple[Array, Array]:
-        """Return the integrals of s and of exp(-S) b from node i to node j <= i + 1."""
-        if j > i:
-            return self.paths[i].end[1:]
-        scaling, shift = np.zeros(()), np.zeros(())
-        for m in range(i - 1, j - 1, -1):
-            _, rise, beta = self.paths[m].end
-            scaling = scaling - rise
-            shift = shift - np.exp(-scaling) * beta
-        return scaling, shift
-
-
-def v3_weights(nodes: Sequence[float], moments: Any, *, pseudo: bool = False) -> Array:
-    """Return the weights of outputs g at `nodes` in the integral of a polynomial in u.
-
-    Parameters
-    ----------
-    nodes : sequence of float, length n
-        Where the outputs were taken, in units of the step: the first is the step's start, 0.
-    moments : array_like, shape (n, *event)
-        The integrals of the powers u^k over the step, k < n.
-    pseudo : bool
-        Whether the coefficient of u^k is the divided difference of the first k + 1 outputs,
-        instead of that of the polynomial through all.
-
-    Returns
-    -------
-    ndarray, shape (n, *event)
-        They differ with `pseudo` from three nodes on.
-
-    References
-    ----------
-    Zheng et al., DPM-Solver-v3 (NeurIPS 2023), and the released code for the pseudo variant.
-
-    Examples
-    --------
-    >>> v3_weights([0.0, -1.0], [1.0, 0.5])
-    array([ 1.5, -0.5])
-    """
-    u = check_array("nodes", nodes, ndim=1)
-    moments = check_array("moments", moments)
-    if moments.shape[:1] != u.shape:
-        raise ValueError(f"moments must have one row per node, {len(u)}; got {moments.shape}")
-    if len(set(u.tolist())) < len(u):
-        raise ValueError(f"nodes must be distinct; got {u.tolist()}")
-    if pseudo:
-        rows = np.zeros((len(u), len(u)))
-        for k in range(len(u)):
-            gaps = u[: k + 1, None] - u[: k + 1] + np.eye(k + 1)
-            rows[k, : k + 1] = 1 / gaps.prod(axis=1)
-    else:
-        rows = np.linalg.inv(np.vander(u, increasing=True))
-    weights: Array = np.einsum("kj,k...->j...", rows, moments)
-    return weights
-
-
-def _coefficient(c: Any) -> Coefficient:
-    """Return a coefficient as a float or as an array of float64."""
-    return float(c) if np.ndim(c) == 0 else np.asarray(c, dtype=np.float64)
-
-
-def _within(statistics: ModelStatistics, lam: Array) -> Array:
-    """Return the nodes of a time grid, checked against the range of the statistics."""
-    if not isinstance(statistics, ModelStatistics):
-        raise TypeError(f"statistics must be a ModelStatistics; got {statistics!r}")
-    first, last = statistics.lam[[0, -1]]
-    slack = 1e-9 * (last - first)
-    if lam[0] < first - slack or lam[-1] > last + slack:
-        raise ValueError(
-            f"statistics must cover lambda from {lam[0]:g} to {lam[-1]:g}; they have "
-            f"{len(statistics.lam)} nodes from {first:g} to {last:g}"
+        state, outputs, constant = self.steps.coefficients(
+            i, nodes, partial(v3_weights, pseudo=pseudo)
         )
-    clipped: Array = np.clip(lam, first, last)
-    return clipped
+        terms = [(state, f"x{i}")]
+        terms += [(c, f"f{j}") for c, j in zip(outputs, nodes, strict=True)]
+        terms.append((constant, "one"))
+        return Lin(target, tuple((as_coefficient(c), name) for c, name in terms))

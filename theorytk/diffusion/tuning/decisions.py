@@ -19,11 +19,17 @@ import numpy as np
 from theorytk._validation import check_choice, check_int, check_real
 from theorytk.diffusion.models import OUTPUTS
 from theorytk.diffusion.phi import phi_moment
-from theorytk.diffusion.plans import Eval, Instruction, Lin, Plan, check_times
+from theorytk.diffusion.plans import Eval, Instruction, Lin, Ones, Plan, check_times
 from theorytk.diffusion.samplers._exponential import moment_weights
+from theorytk.diffusion.samplers._v3_steps import V3Steps, as_coefficient, v3_weights
+from theorytk.diffusion.samplers._v3_tables import CubicTables
 from theorytk.diffusion.schedules import NoiseSchedule
+from theorytk.diffusion.tuning.statistics import ModelStatistics, nodes_within
 
 __all__ = ["CORRECTORS", "MOST_OUTPUTS", "RELAXATIONS", "SolverSchedule", "StepDecision"]
+
+Array = np.ndarray
+PREDICTIONS = (*OUTPUTS, "v3")
 
 CORRECTORS = ("none", "pseudo", "implicit")
 """No corrector; one that costs no evaluation; one whose state is evaluated again."""
@@ -43,9 +49,10 @@ class StepDecision:
 
     Parameters
     ----------
-    prediction : {"data", "noise"}
-        The prediction whose interpolating polynomial in lambda the step integrates. A step of order
-        1 is the same for both, unless the state that it starts from was corrected.
+    prediction : {"data", "noise", "v3"}
+        The prediction whose interpolating polynomial in lambda the step integrates; "v3" is that of
+        DPM-Solver-v3, which needs statistics of the model. A step of order 1 is the same for data
+        and noise, unless the state that it starts from was corrected.
     order : int
         How many outputs are interpolated, from 1 to 4, the newest included.
     corrector : {"none", "pseudo", "implicit"}
@@ -67,8 +74,7 @@ class StepDecision:
     References
     ----------
     Liu, Ning, Yang, Wang, *A Unified Sampling Framework for Solver Searching of Diffusion
-    Probabilistic Models* (ICLR 2024), and their released code. Its third prediction, that of
-    DPM-Solver-v3, is not among these.
+    Probabilistic Models* (ICLR 2024), and their released code.
 
     Examples
     --------
@@ -83,7 +89,7 @@ class StepDecision:
     corrector_relaxation: float | str = 0.0
 
     def __post_init__(self) -> None:
-        check_choice("prediction", self.prediction, OUTPUTS)
+        check_choice("prediction", self.prediction, PREDICTIONS)
         check_int("order", self.order, lower=1, upper=MOST_OUTPUTS)
         check_choice("corrector", self.corrector, CORRECTORS)
         for name in RELAXATIONS:
@@ -160,33 +166,43 @@ class SolverSchedule:
         again = sum(decision.corrector == "implicit" for decision in self.decisions)
         return self.n_steps + again - self.analytic_first_step
 
-    def compile(self, schedule: NoiseSchedule) -> Plan:
+    def compile(
+        self, schedule: NoiseSchedule, *, statistics: ModelStatistics | None = None
+    ) -> Plan:
         """Return the plan for a noise schedule.
 
-        Registers hold states and noise predictions; a data prediction is linear in both, so steps
-        may mix the two.
+        Registers hold states and noise predictions; the other predictions are linear in both, so
+        steps may mix all three.
 
         Parameters
         ----------
         schedule : NoiseSchedule
             The noise schedule.
+        statistics : ModelStatistics, optional
+            Of the model, needed by steps with the prediction "v3".
 
         Returns
         -------
         Plan
+            Its coefficients are per coordinate in steps with statistics per coordinate.
 
         Raises
         ------
         ValueError
-            If the times do not fit the noise schedule.
+            If the times do not fit the noise schedule, or the statistics are missing or do not
+            cover the times.
         """
         grid = _Grid.of(schedule, self.times)
+        if any(decision.prediction == "v3" for decision in self.decisions):
+            grid = grid._replace(v3=_v3_steps(schedule, self.times, statistics))
         steps = tuple(self._instructions(grid))
         name = "searched schedule"
         return Plan(name, schedule, np.array(self.times), steps, ("x0",), f"x{self.n_steps}")
 
     def _instructions(self, grid: _Grid) -> Iterator[Instruction]:
         """Yield the plan's instructions; ``p{i}`` is predicted and ``q{i}`` its output."""
+        if grid.v3 is not None:
+            yield Ones("one")
         if self.analytic_first_step:
             yield Lin("m0", ((1 / grid.sigma[0], "x0"),))
         else:
@@ -242,12 +258,13 @@ class _Point(NamedTuple):
 
 
 class _Grid(NamedTuple):
-    """The noise schedule at the nodes."""
+    """The noise schedule at the nodes, and steps along statistics if there are any."""
 
     lam: list[float]
     log_alpha: list[float]
     alpha: list[float]
     sigma: list[float]
+    v3: V3Steps | None = None
 
     @classmethod
     def of(cls, schedule: NoiseSchedule, times: Sequence[float]) -> _Grid:
@@ -263,7 +280,9 @@ class _Grid(NamedTuple):
         prediction: str,
         relaxation: float | str,
     ) -> Lin:
-        """Return step i through the points; if only where it starts, both predictions agree."""
+        """Return step i through the points; if only where it starts, data and noise agree."""
+        if self.v3 is not None and prediction == "v3":
+            return _v3_step(self.v3, target, i, points, relaxation)
         alone = len(points) == 1 and points[0].state == f"x{i}"
         output = "noise" if alone else prediction
         h = self.lam[i + 1] - self.lam[i]
@@ -289,9 +308,48 @@ def _weights(
 ) -> tuple[float, ...]:
     """Return the weights of the outputs at the nodes in a step of length h."""
     moments = [phi_moment(k, h, output) for k in range(len(nodes))]
-    if len(nodes) > 1:
+    return tuple(moment_weights(nodes, _relaxed(moments, h, relaxation)))
+
+
+def _relaxed(moments: Any, h: float, relaxation: float | str) -> Any:
+    """Return moments of which the second, if there is one, is relaxed."""
+    if len(moments) > 1:
         if isinstance(relaxation, str):
             moments[1] = (h if relaxation == "bh1" else moments[0]) / 2
         else:
             moments[1] *= 1 + relaxation * h
-    return tuple(moment_weights(nodes, moments))
+    return moments
+
+
+def _v3_steps(
+    schedule: NoiseSchedule, times: Sequence[float], statistics: ModelStatistics | None
+) -> V3Steps:
+    """Return the steps of DPM-Solver-v3 on a time grid."""
+    if statistics is None:
+        raise ValueError("statistics must be given for the prediction 'v3'; got None")
+    grid = check_times(schedule, times)
+    lam = nodes_within(statistics, schedule.lam(grid))
+    return V3Steps(schedule.alpha(grid), lam, CubicTables(statistics))
+
+
+def _v3_step(
+    steps: V3Steps, target: str, i: int, points: Sequence[_Point], relaxation: float | str
+) -> Lin:
+    """Return step i of DPM-Solver-v3 through the points, in their states and noises.
+
+    The moments that are relaxed are those of E over its value at the end of the step, which for
+    data and noise prediction are the moments there.
+    """
+    h, end = steps.lam[i + 1] - steps.lam[i], steps.growth(i)
+
+    def weigh(places: list[float], moments: Array) -> Array:
+        weights: Array = end * v3_weights(places, _relaxed(moments / end, h, relaxation))
+        return weights
+
+    found = steps.coefficients(i, [point.node for point in points], weigh)
+    terms: dict[str, Any] = {f"x{i}": found.state}
+    for c, point in zip(found.outputs, points, strict=True):
+        terms[point.state] = terms.get(point.state, 0.0) + c * steps.linear(point.node)
+        terms[point.noise] = c * math.exp(-steps.lam[point.node])
+    terms["one"] = found.constant
+    return Lin(target, tuple((as_coefficient(c), name) for name, c in terms.items()))

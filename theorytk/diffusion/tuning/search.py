@@ -60,6 +60,7 @@ def decision_space(
         The highest order, from 1 to 4; step i has at most order i + 1.
     predictions, correctors, relaxations : sequences
         What a step may choose from; the last step has no corrector, steps of order 1 no relaxation.
+        The prediction "v3" is not among the default ones, for its plans need statistics.
 
     Returns
     -------

@@ -174,3 +174,18 @@ def lambda_nodes(
     ends = [schedule.t_max if t_max is None else t_max, schedule.t_min if t_min is None else t_min]
     first, last = schedule.lam(check_times(schedule, ends)).tolist()
     return np.linspace(first, last, n)
+
+
+def nodes_within(statistics: ModelStatistics, lam: Array) -> Array:
+    """Return the nodes of a time grid, checked against the range of the statistics."""
+    if not isinstance(statistics, ModelStatistics):
+        raise TypeError(f"statistics must be a ModelStatistics; got {statistics!r}")
+    first, last = statistics.lam[[0, -1]]
+    slack = 1e-9 * (last - first)
+    if lam[0] < first - slack or lam[-1] > last + slack:
+        raise ValueError(
+            f"statistics must cover lambda from {lam[0]:g} to {lam[-1]:g}; they have "
+            f"{len(statistics.lam)} nodes from {first:g} to {last:g}"
+        )
+    clipped: Array = np.clip(lam, first, last)
+    return clipped

@@ -70,7 +70,8 @@ def unroll(plan: Plan) -> Unrolled:
     Raises
     ------
     ValueError
-        If the plan starts from several states or draws noise.
+        If the plan starts from several states, draws noise, or has constants or coefficients per
+        coordinate, as those along statistics of a model have.
 
     References
     ----------
@@ -94,6 +95,8 @@ def unroll(plan: Plan) -> Unrolled:
     rows: list[Array] = []
     for step in plan.instructions:
         if isinstance(step, Lin):
+            if any(isinstance(c, np.ndarray) for c, _ in step.terms):
+                raise ValueError("the plan must not have coefficients per coordinate")
             vectors[step.target] = sum((c * vectors[s] for c, s in step.terms), np.zeros(n + 1))
         elif isinstance(step, Eval):
             rows.append(vectors[step.source])
@@ -108,7 +111,7 @@ def unroll(plan: Plan) -> Unrolled:
                 noise = (rows[-1] - sigma * noise) / alpha
             vectors[step.target] = noise
         else:
-            raise ValueError("the plan must not draw noise")
+            raise ValueError("the plan must not draw noise or have constants")
     return Unrolled(tuple(times), np.array([*rows, vectors[plan.output]]))
 
 
