@@ -85,10 +85,11 @@ def _name(module: str) -> str:
 
 def forget_sources() -> None:
     """Read the sources again (a project is loaded anew)."""
-    _imports.cache_clear()
-    _source.cache_clear()
+    for cached in (_closure, _file, _imports, _source):
+        cached.cache_clear()
 
 
+@functools.cache
 def _closure(module: str) -> dict[str, Path]:
     """Return the file of `module` and of all it imports from theorytk and the project."""
     found: dict[str, Path] = {}
@@ -105,6 +106,7 @@ def _closure(module: str) -> dict[str, Path]:
     return found
 
 
+@functools.cache
 def _file(name: str) -> Path | None:
     """Return the source file of a module of theorytk or of the loaded project."""
     if name.startswith(PROJECT_PREFIX):
