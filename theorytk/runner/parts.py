@@ -26,7 +26,7 @@ _ARROW = {"float": pa.float64(), "int": pa.int64(), "bool": pa.bool_(), "str": p
 _LABEL = pa.dictionary(pa.int32(), pa.string())  # texts of which a part has few, each many times
 LABELS = ("condition", "_task", "_fingerprint", "_host")
 FACTS = b"theorytk"  # the key under which a part's metadata hold what is known of its making
-LARGE = 2**20  # rows from which a part is not merged again
+LARGE = 2**18  # rows from which a part is not merged again; what a merge holds in memory
 Filters = list[tuple[str, str, Any]]
 Array = np.ndarray
 
@@ -154,6 +154,7 @@ def merge(folder: Path, most: int) -> None:
                 _merge(group)
     except FileNotFoundError:  # another run merges them
         return
+    pa.default_memory_pool().release_unused()
 
 
 def _mergeable(path: Path) -> bool:
