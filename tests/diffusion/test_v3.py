@@ -12,7 +12,8 @@ from theorytk.diffusion.execution import sample
 from theorytk.diffusion.grids import time_grid
 from theorytk.diffusion.samplers import multistep
 from theorytk.diffusion.samplers._v3_tables import make_tables, step_integrals
-from theorytk.diffusion.samplers.v3 import dpm_v3, v3_weights
+from theorytk.diffusion.samplers.v3 import dpm_v3
+from theorytk.diffusion.samplers.v3_interpolation import v3_weights
 from theorytk.diffusion.schedules import EDM, VPLinear
 from theorytk.diffusion.targets import GaussianTarget, three_modes
 from theorytk.diffusion.tuning.statistics import ModelStatistics, gaussian_statistics

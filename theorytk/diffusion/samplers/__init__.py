@@ -44,10 +44,8 @@ from theorytk.diffusion.samplers.unipc import (
     unip,
     unipc,
 )
-from theorytk.diffusion.samplers.v3 import (
-    dpm_v3,
-    v3_weights,
-)
+from theorytk.diffusion.samplers.v3 import dpm_v3
+from theorytk.diffusion.samplers.v3_interpolation import v3_weights
 
 __all__ = [
     "METHODS",

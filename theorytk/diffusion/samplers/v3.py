@@ -12,12 +12,13 @@ import numpy as np
 
 from theorytk._validation import check_choice, check_int
 from theorytk.diffusion.plans import Eval, Instruction, Lin, Ones, Plan, check_times
-from theorytk.diffusion.samplers._v3_steps import V3Steps, as_coefficient, v3_weights
+from theorytk.diffusion.samplers._v3_steps import V3Steps, as_coefficient
 from theorytk.diffusion.samplers._v3_tables import TABLES, make_tables
+from theorytk.diffusion.samplers.v3_interpolation import v3_weights
 from theorytk.diffusion.schedules import NoiseSchedule
 from theorytk.diffusion.tuning.statistics import ModelStatistics, nodes_within
 
-__all__ = ["dpm_v3", "v3_weights"]
+__all__ = ["dpm_v3"]
 
 Array = np.ndarray
 

@@ -21,8 +21,9 @@ from theorytk.diffusion.models import OUTPUTS
 from theorytk.diffusion.phi import phi_moment
 from theorytk.diffusion.plans import Eval, Instruction, Lin, Ones, Plan, check_times
 from theorytk.diffusion.samplers._exponential import moment_weights
-from theorytk.diffusion.samplers._v3_steps import V3Steps, as_coefficient, v3_weights
+from theorytk.diffusion.samplers._v3_steps import V3Steps, as_coefficient
 from theorytk.diffusion.samplers._v3_tables import CubicTables
+from theorytk.diffusion.samplers.v3_interpolation import v3_weights
 from theorytk.diffusion.schedules import NoiseSchedule
 from theorytk.diffusion.tuning.statistics import ModelStatistics, nodes_within
 
