@@ -43,7 +43,7 @@ def weighted_sizes_by_definition(cal, test, q, cal_weight, test_weight, comparis
         added = test_weight if own else w
         p = (below + added * compare(test[j], test)) / (cal_weight.sum() + added)
         p[j] = 0
-        found.append(bh(p, q).sum())
+        found.append(bh(np.minimum(p, 1), q).sum())  # sums of weights may round above 1
     return np.array(found)
 
 
