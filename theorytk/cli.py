@@ -14,6 +14,7 @@ import typer
 
 from theorytk import api
 from theorytk.claims import Ledger
+from theorytk.classroom.cli import app as exercise
 
 __all__ = ["app", "main"]
 
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(exercise, name="exercise")
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids, topics or papers; none means all.")]
 Id = Annotated[str, typer.Argument(help="An id; see `theorytk list`.")]

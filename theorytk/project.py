@@ -15,7 +15,7 @@ import cloudpickle
 from theorytk import registry
 from theorytk._fingerprint import PROJECT_PREFIX, forget_sources
 
-__all__ = ["Project", "load"]
+__all__ = ["Project", "load", "root_of"]
 
 PACKAGE = Path(__file__).resolve().parent
 _loaded: list[Project] = []
@@ -46,7 +46,7 @@ def load(folder: str | Path | None = None) -> Project:
     """
     if folder is None and _loaded:
         return _loaded[-1]
-    root = _default_root() if folder is None else Path(folder).resolve()
+    root = root_of(folder)
     if _loaded and _loaded[-1].root == root:
         return _loaded[-1]
     if not (root / "simulations").is_dir():
@@ -65,7 +65,12 @@ def load(folder: str | Path | None = None) -> Project:
     return project
 
 
-def _default_root() -> Path:
+def root_of(folder: str | Path | None = None) -> Path:
+    """Return the root of the project that `load` would load, without loading it."""
+    if folder is not None:
+        return Path(folder).resolve()
+    if _loaded:
+        return _loaded[-1].root
     here = Path.cwd()
     if all((here / folder).is_dir() for folder in ("simulations", "paper_figures")):
         return here
