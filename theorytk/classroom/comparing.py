@@ -254,4 +254,4 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
 
 
 def _written(shape: tuple[int | None, ...]) -> str:
-    return "(" + ", ".join("any" if s is None else str(s) for s in shape) + ")"
+    return str(tuple(shape)).replace("None", "any")
