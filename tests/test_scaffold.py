@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,3 +63,15 @@ def test_names_that_no_project_can_have_are_refused(tmp_path, name):
     with pytest.raises(ValueError, match="must end in a project's name"):
         init(tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+def test_it_conforms(tmp_path):
+    """The checks that this project's own papers must pass hold for what a newcomer begins with."""
+    folder = init(tmp_path / "mine")
+    chosen = {"THEORYTK_PROJECT": str(folder), "THEORYTK_RESULTS": str(tmp_path / "results")}
+    conformance = str(Path(__file__).parent / "conformance")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", conformance]
+    environment = os.environ | chosen | {"MPLBACKEND": "Agg"}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stdout
+    assert "skipped" not in done.stdout

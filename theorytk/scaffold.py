@@ -34,7 +34,7 @@ def init(folder: str | Path) -> Path:
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp(), "my-paper")
     >>> sorted(path.name for path in init(folder).iterdir())
-    ['README.md', 'paper_figures', 'pyproject.toml', 'simulations']
+    ['README.md', 'exercises', 'paper_figures', 'pyproject.toml', 'simulations']
     """
     folder = Path(folder)
     name = folder.resolve().name

@@ -1,4 +1,7 @@
-"""One reproduction for all conformance tests: the one that THEORYTK_RESULTS names, or a new one."""
+"""One project and one reproduction of it for all conformance tests.
+
+They are those that THEORYTK_PROJECT and THEORYTK_RESULTS name, else this checkout and a new one.
+"""
 
 import os
 from pathlib import Path
@@ -6,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import theorytk as tk
+from theorytk.project import load
 
-CHECKOUT = Path(tk.__file__).resolve().parent.parent
+load(os.environ.get("THEORYTK_PROJECT") or Path(tk.__file__).resolve().parent.parent)
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +19,7 @@ def results(tmp_path_factory):
     """Return a results folder that holds the quick reproduction of everything registered."""
     given = os.environ.get("THEORYTK_RESULTS")
     folder = given or str(tmp_path_factory.mktemp("results"))
-    tk.reproduce(results=folder, project=CHECKOUT)
+    tk.reproduce(results=folder)
     return folder
 
 

@@ -2,15 +2,13 @@
 
 import math
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 
-import theorytk
 from theorytk import registry
 from theorytk.project import load
 
-load(Path(theorytk.__file__).parents[1])
+load()
 CLAIMS = list(registry.claims)
 each_claim = pytest.mark.parametrize("claim", CLAIMS, ids=lambda c: c.id)
 HALF_WIDTHS = 5.0

@@ -2,7 +2,6 @@
 
 import functools
 import re
-from pathlib import Path
 
 import pytest
 from latex2mathml.converter import convert
@@ -13,7 +12,9 @@ from theorytk.classroom.marking import Mark, mark
 from theorytk.classroom.submissions import read
 from theorytk.project import load
 
-ROOT = Path(__file__).parents[2]
+ROOT = load().root
+PAPERS = {paper.id for paper in registry.papers}
+DECLARED = {item.id for items in registry.everything().values() for item in items}
 EXERCISES = {exercise.id: exercise for exercise in exercises(ROOT)}
 SECONDS = (
     20  # that the checks of a model solution may take, on a machine that does other things too
@@ -42,8 +43,7 @@ def test_names_name_one_exercise():
 @every
 def test_is_complete(id):
     exercise = EXERCISES[id]
-    load(ROOT)
-    assert exercise.paper in {paper.id for paper in registry.papers}
+    assert exercise.paper in PAPERS
     assert exercise.statement.startswith("# ")
     assert exercise.teacher.startswith("# ")
     assert [part for part in PARTS if f"**{part}.**" not in exercise.teacher] == []
@@ -54,9 +54,7 @@ def test_is_complete(id):
 
 @every
 def test_teacher_names_only_what_exists(id):
-    load(ROOT)
-    known = {item.id for kind in (registry.claims, registry.experiments) for item in kind}
-    known |= {figure.id for figure in registry.figures} | set(EXERCISES)
+    known = DECLARED | set(EXERCISES)
     topics = {id.split("/")[0] for id in known}
     named = re.findall(r"`([\w-]+)/([\w-]+)`", EXERCISES[id].teacher)
     assert {f"{topic}/{name}" for topic, name in named if topic in topics} - known == set()

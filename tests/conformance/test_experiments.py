@@ -1,16 +1,13 @@
 """What every registered experiment must be."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-import theorytk
 import theorytk as tk
 from theorytk import registry
 from theorytk.project import load
 
-load(Path(theorytk.__file__).parents[1])
+load()
 EXPERIMENTS = list(registry.experiments)
 pytestmark = pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e.id)
 SECONDS_PER_TOPIC = 120.0

@@ -5,13 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import theorytk
 import theorytk as tk
 from theorytk import registry
 from theorytk.project import load
 from theorytk.reporting import check_labels, use_style
 
-load(Path(theorytk.__file__).parents[1])
+load()
 pytestmark = pytest.mark.parametrize("figure", list(registry.figures), ids=lambda f: f.id)
 
 

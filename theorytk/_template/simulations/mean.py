@@ -61,7 +61,7 @@ def mean_error(*, size, shared, estimator=None, rng):
     region=Between(0.9, 1.1),
     reason="one tenth: what the replicates of the quick preset can tell",
     assumptions=(Assumption("independent uniform draws"),),
-    control=Control("draws that share a twentieth, as from a seed used twice", shared=0.05),
+    control=Control("draws that share one part in 25, as from a seed used twice", shared=0.04),
 )
 def variance_of_a_mean(table):
     """Squared error over its law, for each number of draws."""

@@ -1,0 +1,13 @@
+"""Takes the error for a standard deviation, not for its square."""
+
+import math
+
+import numpy as np
+
+
+def estimate(draws):
+    return np.mean(draws, axis=1)
+
+
+def draws_needed(error):
+    return math.ceil(1 / (12 * error**2))
