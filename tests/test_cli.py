@@ -33,6 +33,14 @@ def command(tmp_path, capsys):
     return run
 
 
+def test_a_missing_extra_is_named(command, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    code, _, said = command("run", "coin", "--backend", "dask", jobs=True)
+    assert code == 2
+    assert "needs: pip install 'theorytk[dask]'" in said
+    assert "Traceback" not in said
+
+
 @pytest.fixture
 def extra_claim():
     """Return a function that registers a claim for the length of a test."""

@@ -304,7 +304,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _is_ours(error: Exception) -> bool:
-    """Tell whether an argument check of theorytk raised `error`, not a bug or a library."""
+    """Tell whether theorytk raised `error` on purpose: bad input, or an extra that is missing."""
+    if isinstance(error, ImportError) and "pip install 'theorytk[" in str(error):
+        return True
     raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
     return isinstance(error, ValueError | TypeError) and Path(raised_in).is_relative_to(PACKAGE)
 

@@ -52,7 +52,8 @@ def run(
         Seconds after which replicates are doubled no more.
     **options
         Those of `Workspace` (``preset``, ``seed``, ``jobs``, ``results``, ``project``,
-        ``quiet``); everything else overrides a factor, a list giving several levels.
+        ``quiet``, ``device``, ``timeout``, ``backend``, ``scheduler``); everything else overrides a
+        factor, a list giving several levels.
 
     Returns
     -------
