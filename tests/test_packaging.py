@@ -18,6 +18,8 @@ import theorytk
 from theorytk import cli
 
 ROOT = Path(__file__).parents[1]
+COMMAND = ROOT / "docs" / "command.md"
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 EXTRAS = ("", "sklearn", "dask", "bench", "dev")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 LONGEST_FILE = 400
@@ -79,9 +81,9 @@ def test_one_version():
     assert version("theorytk") == theorytk.__version__ == cited.group(1)
 
 
-def test_readme_shows_every_command_and_no_other():
+def test_page_shows_every_command_and_no_other():
     commands = typer.main.get_command(cli.app).commands
-    shown = re.findall(r"^theorytk ([a-z]+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    shown = re.findall(r"^theorytk ([a-z]+)", COMMAND.read_text(), re.MULTILINE)
     assert set(shown) == set(commands)
 
 
@@ -101,16 +103,14 @@ def command(*arguments, cwd):
     return subprocess.run(called, cwd=cwd, capture_output=True, text=True)
 
 
-def test_readme_documents_the_keys_of_list(printed):
-    rows = re.findall(
-        r"^\| `(\w+)` \| (`id`.*) \|$", (ROOT / "README.md").read_text(), re.MULTILINE
-    )
+def test_page_documents_the_keys_of_list(printed):
+    rows = re.findall(r"^\| `(\w+)` \| (`id`.*) \|$", COMMAND.read_text(), re.MULTILINE)
     documented = {name: re.findall(r"`(\w+)`", keys) for name, keys in rows}
     assert documented == {name: list(items[0]) for name, items in printed["list"].items()}
 
 
-def test_readme_documents_the_keys_of_verify(printed):
-    section = (ROOT / "README.md").read_text().split("| key of a claim |")[1].split("\n\n")[0]
+def test_page_documents_the_keys_of_verify(printed):
+    section = COMMAND.read_text().split("| key of a claim |")[1].split("\n\n")[0]
     cells = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     documented = {key for cell in cells for key in re.findall(r"`(\w+)`", cell)}
     [keys] = {frozenset(claim) for claim in printed["verify"]["claims"]}
@@ -118,7 +118,7 @@ def test_readme_documents_the_keys_of_verify(printed):
     assert set(printed["verify"]) == {"claims", "preset", "seconds"}
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_documents_name_only_ids_that_exist(document, printed):
     known = {item["id"] for items in printed["list"].values() for item in items}
     topics = {item["topic"] for item in printed["list"]["papers"]}
@@ -126,20 +126,21 @@ def test_documents_name_only_ids_that_exist(document, printed):
     assert {f"{topic}/{name}" for topic, name in named if topic in topics} <= known
 
 
-def test_readme_examples_are_true():
-    called = [sys.executable, "-m", "doctest", "-o", "ELLIPSIS", "README.md"]
+@pytest.mark.parametrize("document", ["README.md", "docs/classroom.md"])
+def test_examples_are_true(document):
+    called = [sys.executable, "-m", "doctest", "-o", "ELLIPSIS", document]
     done = subprocess.run(called, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_documents_point_to_files_that_exist(document):
     links = re.findall(r"\]\(([^)#]+)\)", (ROOT / document).read_text())
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
 
 
 def sources():
-    folders = ("theorytk", "simulations", "paper_figures", "tests", "benchmarks")
+    folders = ("theorytk", "simulations", "paper_figures", "exercises", "tests", "benchmarks")
     return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
 
 

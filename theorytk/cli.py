@@ -280,7 +280,7 @@ def _exit(ledger: Ledger) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command and return its exit code (documented in the README)."""
+    """Run the command and return its exit code (documented in docs/command.md)."""
     try:
         code = app(arguments, standalone_mode=False)
         if code == INTERRUPTED:
