@@ -97,7 +97,8 @@ def close(
     """
     expected = np.asarray(expected, dtype=float)
     found = array(value, name, shape=expected.shape)
-    excess = np.abs(found - expected) / (atol + rtol * np.abs(expected) + np.finfo(float).tiny)
+    with np.errstate(over="ignore"):
+        excess = np.abs(found - expected) / (atol + rtol * np.abs(expected) + np.finfo(float).tiny)
     if excess.size and excess.max() > 1:
         times = float(excess.max())
         how_far = f"{times:.3g} times the tolerance" if times < 1e6 else "far more than allowed"
