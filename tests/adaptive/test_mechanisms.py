@@ -11,6 +11,8 @@ from theorytk.adaptive.bounds import confidence_width
 from theorytk.adaptive.mechanisms import (
     BudgetExhaustedError,
     EmpiricalMechanism,
+    Mechanism,
+    OneAtATime,
     RoundingMechanism,
     SplitMechanism,
 )
@@ -20,6 +22,7 @@ from theorytk.adaptive.noise_addition import (
     VarianceCalibratedGaussian,
 )
 from theorytk.adaptive.privacy import PrivacyLedger
+from theorytk.adaptive.sparse_vector import SparseMechanism
 
 SAMPLE = np.random.default_rng(0).uniform(size=(90, 3))
 
@@ -54,6 +57,32 @@ def test_packed_bool_and_float_queries_are_answered_alike():
         ]
         for other in answers[1:]:
             assert other == pytest.approx(answers[0], abs=1e-12)
+
+
+@pytest.mark.parametrize("base", [Mechanism, OneAtATime, SparseMechanism])
+def test_a_base_that_cannot_answer_is_no_mechanism(base):
+    with pytest.raises(TypeError, match="abstract"):
+        base()
+
+
+def test_a_mechanism_of_ones_own_needs_an_answer_only():
+    class Running(OneAtATime):
+        """The mean of all answers so far, this query's mean among them."""
+
+        def _start(self):
+            super()._start()
+            self.total = 0.0
+
+        def _answer(self, values):
+            self.total += values.mean()
+            return self.total / (self.n_answered + 1)
+
+    mechanism = Running()
+    means = SAMPLE.mean(axis=0)
+    for _ in range(2):  # attaching begins afresh
+        answers = mechanism.attach(SAMPLE).answer_many(SAMPLE.T)
+        assert answers == pytest.approx(np.cumsum(means) / [1, 2, 3])
+        assert mechanism.n_answered == 3
 
 
 def test_parts_are_disjoint_and_used_once():

@@ -54,6 +54,7 @@ class DatabaseUpdate(SparseMechanism, ABC):
         return self.budget - self._left
 
     def _start(self) -> None:
+        super()._start()
         cells = self._points
         if cells.ndim != 1 or cells.dtype.kind not in "iu":
             raise ValueError(

@@ -9,12 +9,12 @@ from scipy.special import gammaln, xlogy
 from theorytk._validation import check_real
 from theorytk.adaptive._arguments import check_probability
 from theorytk.adaptive._optimise import Array
-from theorytk.adaptive.mechanisms import BudgetExhaustedError, Mechanism
+from theorytk.adaptive.mechanisms import BudgetExhaustedError, Mechanism, OneAtATime
 
 __all__ = ["GuessAndCheck"]
 
 
-class GuessAndCheck(Mechanism):
+class GuessAndCheck(OneAtATime):
     """Answer with the guess of another mechanism if the rest of the sample does not object.
 
     The guess comes from the first part of the sample. If the points that are left cannot rule out
@@ -86,6 +86,7 @@ class GuessAndCheck(Mechanism):
         return 0 if self._stopped else None
 
     def _start(self) -> None:
+        super()._start()
         n = len(self._points)
         self._check_rows = round(n * self.check_fraction)
         if not 0 < self._check_rows < n:

@@ -12,12 +12,12 @@ import numpy as np
 
 from theorytk._validation import check_real
 from theorytk.adaptive._optimise import Array
-from theorytk.adaptive.mechanisms import Mechanism
+from theorytk.adaptive.mechanisms import OneAtATime
 
 __all__ = ["Ladder", "ParameterFreeLadder"]
 
 
-class Ladder(Mechanism):
+class Ladder(OneAtATime):
     """Report a new score if it is lower by more than a step, rounded to a multiple of the step.
 
     Parameters
@@ -45,6 +45,7 @@ class Ladder(Mechanism):
         self.step = check_real("step", step, lower=0.0, upper=1.0, lower_open=True)
 
     def _start(self) -> None:
+        super()._start()
         self.score = math.inf
 
     def _answer(self, values: Array) -> float:
@@ -58,7 +59,7 @@ class Ladder(Mechanism):
         return loss < self.score - self.step
 
 
-class ParameterFreeLadder(Mechanism):
+class ParameterFreeLadder(OneAtATime):
     """Report a new score if it is lower by more than the standard error of the difference.
 
     The difference is that of the submission's losses and those of the last that improved (at
@@ -81,6 +82,7 @@ class ParameterFreeLadder(Mechanism):
     """
 
     def _start(self) -> None:
+        super()._start()
         if len(self._points) < 2:
             raise ValueError("sample must have at least 2 points for a variance; got 1")
         self.score = math.inf

@@ -7,6 +7,7 @@ An answer estimates the mean of the query over the population.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -45,11 +46,11 @@ class BudgetExhaustedError(RuntimeError):
         self.answers: Array = np.empty(0)
 
 
-class Mechanism:
+class Mechanism(ABC):
     """Base of all mechanisms: attach a sample, then answer queries one by one or in batches.
 
-    A subclass defines ``_answer``, from the values of one query on the points to the answer, and
-    may define ``_start``, ``budget_left`` and ``_answer_some`` for batches.
+    A subclass defines ``_answer_some``, or ``_answer`` if it is `OneAtATime`, and may extend
+    ``_start`` and override ``budget_left``.
 
     Attributes
     ----------
@@ -72,10 +73,13 @@ class Mechanism:
             raise ValueError(f"sample must have at least 1 point; got shape {points.shape}")
         self._points = self._support = points
         self._rng = as_generator(rng)
-        self.n_answered = 0
-        self.privacy = PrivacyLedger()
         self._start()
         return self
+
+    def _start(self) -> None:
+        """Begin a session: nothing has been asked of the sample, and nothing spent."""
+        self.n_answered = 0
+        self.privacy = PrivacyLedger()
 
     @property
     def budget_left(self) -> int | None:
@@ -121,24 +125,18 @@ class Mechanism:
             raise
         return np.array(answers)
 
-    def _answer_some(self, values: Any) -> Sequence[Any] | Array:
+    @abstractmethod
+    def _answer_some(self, values: Any) -> Sequence[float] | Array:
         """Return the answers to the first of these queries, one or more.
 
         `values` has a row for each query: floats, bools, or the words of `PackedQueries`.
         """
-        return [self._answer(self._floats(values[:1])[0])]
 
     def _floats(self, values: Any) -> Array:
         if is_packed(values):
             values = PackedQueries(values, len(self._support)).unpack()
         floats: Array = values.astype(np.float64, copy=False)
         return floats
-
-    def _answer(self, values: Array) -> float:
-        raise NotImplementedError
-
-    def _start(self) -> None:
-        """Prepare the state for a new sample."""
 
     def _exhaust(self) -> None:
         raise BudgetExhaustedError(f"{type(self).__name__} has spent its budget")
@@ -150,6 +148,17 @@ class Mechanism:
     def _check_attached(self) -> None:
         if not hasattr(self, "_points"):
             raise RuntimeError(f"{type(self).__name__} has no sample: call attach first")
+
+
+class OneAtATime(Mechanism):
+    """Base of the mechanisms that answer query by query, batches too."""
+
+    def _answer_some(self, values: Any) -> Sequence[float]:
+        return [self._answer(self._floats(values[:1])[0])]
+
+    @abstractmethod
+    def _answer(self, values: Array) -> float:
+        """Return the answer to a query from its values (n,) on the points."""
 
 
 class BudgetedMechanism(Mechanism):
@@ -222,7 +231,7 @@ class RoundingMechanism(EmpiricalMechanism):
         return rounded
 
 
-class SplitMechanism(Mechanism):
+class SplitMechanism(OneAtATime):
     """Answer query number j with the mean over the j-th of k disjoint parts.
 
     Parameters
@@ -246,6 +255,7 @@ class SplitMechanism(Mechanism):
         return self.k - self.n_answered
 
     def _start(self) -> None:
+        super()._start()
         self._rows = len(self._points) // self.k
         if self._rows == 0:
             raise ValueError(f"k must be <= n = {len(self._points)}; got {self.k}")

@@ -121,6 +121,7 @@ class VarianceCalibratedGaussian(NoiseAddition):
         self.floor = check_real("floor", floor, lower=0.0, lower_open=True)
 
     def _start(self) -> None:
+        super()._start()
         if len(self._points) < 2:
             raise ValueError("sample must have at least 2 points for a variance; got 1")
 

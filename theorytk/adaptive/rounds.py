@@ -11,12 +11,12 @@ from scipy.special import gammaln
 from theorytk._validation import check_int
 from theorytk.adaptive._arguments import check_probability
 from theorytk.adaptive._optimise import Array
-from theorytk.adaptive.mechanisms import BudgetExhaustedError, Mechanism
+from theorytk.adaptive.mechanisms import BudgetExhaustedError, OneAtATime
 
 __all__ = ["EffectiveRounds", "SparseValidate"]
 
 
-class EffectiveRounds(Mechanism):
+class EffectiveRounds(OneAtATime):
     """Answer from one chunk of the sample until a validation set says that it is used up.
 
     The first `validation_rows` points are the validation set, the next are rounds + 1 chunks of
@@ -75,6 +75,7 @@ class EffectiveRounds(Mechanism):
         return 0 if self.rounds_used > self.rounds else self.k - self.n_answered
 
     def _start(self) -> None:
+        super()._start()
         n = len(self._points)
         if n < self.rows_needed:
             raise ValueError(f"sample must have >= {self.rows_needed} points; got {n}")
@@ -95,7 +96,7 @@ class EffectiveRounds(Mechanism):
         return abs(answer - validation) <= self.tau / 2
 
 
-class SparseValidate(Mechanism):
+class SparseValidate(OneAtATime):
     """Say of each statement about the whole sample whether it holds, until few have held.
 
     A query is a function from the points to 0 or 1, and so is its answer.
@@ -138,6 +139,7 @@ class SparseValidate(Mechanism):
         return self._answer_all(np.reshape([self._values(query) for query in queries], (-1, 1)))
 
     def _start(self) -> None:
+        super()._start()
         self.n_ones = 0
 
     def _answer(self, values: Array) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from theorytk._validation import check_int, check_real
 from theorytk.adaptive._optimise import Array
-from theorytk.adaptive.mechanisms import Mechanism
+from theorytk.adaptive.mechanisms import Mechanism, OneAtATime
 from theorytk.adaptive.privacy import noise_cost
 
 __all__ = ["NoiseScales", "SparseVector", "sparse_vector_scales"]
@@ -131,7 +131,7 @@ class SparseMechanism(Mechanism):
         return self._rng.laplace(scale=scale, size=size)
 
 
-class SparseVector(SparseMechanism):
+class SparseVector(SparseMechanism, OneAtATime):
     """Answer with a number if the mean is above a threshold, else only say that it is below.
 
     An answer of "below" is NaN. Numbers are clamped to [0, 1].
@@ -167,6 +167,7 @@ class SparseVector(SparseMechanism):
         self.delta = check_real("delta", delta, lower=0.0, upper=1.0, upper_open=True)
 
     def _start(self) -> None:
+        super()._start()
         n = len(self._points)
         scales = sparse_vector_scales(n, self.budget, self.epsilon, self.delta)
         self._start_sparse(scales, 1 / n)

@@ -14,14 +14,14 @@ import numpy as np
 
 from theorytk._validation import check_int, check_real
 from theorytk.adaptive._optimise import Array
-from theorytk.adaptive.mechanisms import Mechanism
+from theorytk.adaptive.mechanisms import OneAtATime
 from theorytk.adaptive.privacy import noise_cost
 from theorytk.adaptive.sparse_vector import NoiseScales, SparseMechanism
 
 __all__ = ["GaussianThresholdout", "Thresholdout"]
 
 
-class Thresholdout(SparseMechanism):
+class Thresholdout(SparseMechanism, OneAtATime):
     """Thresholdout with Laplace noise and a budget: the version of the theorem.
 
     Parameters
@@ -66,6 +66,7 @@ class Thresholdout(SparseMechanism):
         self.one_sided = bool(one_sided)
 
     def _start(self) -> None:
+        super()._start()
         scales = NoiseScales(2 * self.sigma, 4 * self.sigma, self.sigma)
         self._start_sparse(scales, 1 / _holdout_rows(self._points, self.training_rows))
 
@@ -78,7 +79,7 @@ class Thresholdout(SparseMechanism):
         return min(max(self._release(holdout), 0.0), 1.0)
 
 
-class GaussianThresholdout(Mechanism):
+class GaussianThresholdout(OneAtATime):
     """Thresholdout as in the published experiment: Gaussian noise, no budget, no theorem.
 
     Every comparison has fresh noise and the threshold has none of its own, so that each query
@@ -125,6 +126,7 @@ class GaussianThresholdout(Mechanism):
         )
 
     def _start(self) -> None:
+        super()._start()
         rows = _holdout_rows(self._points, self.training_rows)
         self._threshold = 4 / math.sqrt(rows) if self.threshold is None else self.threshold
         self._tolerance = 1 / math.sqrt(rows) if self.tolerance is None else self.tolerance
