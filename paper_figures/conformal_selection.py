@@ -39,6 +39,7 @@ def _diagonal(ax, levels):
 def cfbh_scores(tables):
     """Two rates against q, a column for each setting and a curve for each score."""
     rows = tables["conformal-selection/cfbh"]
+    rows = rows[rows["n"] == rows["n"].max()]
     settings = sorted(rows["setting"].unique())[:4]
     rows = rows[rows["setting"].isin(settings)]
     fig, axes = subplots(2, len(settings), width="double", sharex=True, sharey="row", height=4)

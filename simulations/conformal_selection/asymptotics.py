@@ -17,6 +17,12 @@ from .pvalues import means
 
 
 @cache
+def limits_of(score, q, sigma):
+    """Return the limits of a score, found once for many replicates."""
+    return gaussian_limits(score, q, sigma)
+
+
+@cache
 def rates(entropy, key, procedure, n, m, score, q, sigma, sets):
     """Return the false discovery proportions and powers of data sets; laws share them."""
     rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=key))
@@ -71,7 +77,7 @@ def growing(
     stream = rng.bit_generator.seed_seq
     settings = procedure, n, m, score, q, sigma, sets
     fdp, power = rates(stream.entropy, stream.spawn_key, *settings)
-    limits = gaussian_limits(law_score or score, q, law_sigma or sigma)
+    limits = limits_of(law_score or score, q, law_sigma or sigma)
     return {
         "test_points": m,
         "fdp": fdp.mean(),

@@ -53,9 +53,9 @@ FORGOTTEN = Control(
     presets={
         "quick": dict(replicates=100),
         "paper": dict(
-            replicates=100,
+            replicates=400,
             setting=[f"cfbh-{i}" for i in range(1, 9)],
-            n=500,
+            n=[50, 500],
             training=200,
         ),
     },
@@ -93,8 +93,8 @@ def cfbh_settings(
     control=FORGOTTEN,
 )
 def cfbh_fdr(table):
-    """False discovery rate over q, per setting, score and q."""
-    return means(table, "ratio", ("setting", "score", "level"))
+    """False discovery rate over q, per setting, n, score and q."""
+    return means(table, "ratio", ("setting", "n", "score", "level"))
 
 
 @experiment(

@@ -136,14 +136,14 @@ def full_msel_fdr(table):
     "conformal-selection/full-choice-against-splitting",
     paper=PAPER,
     design=grid(
-        setting=SETTINGS[1], n=50, m=30, d=10, sigma=0.3, models=8, q=(0.2, 0.3, 0.4), sets=10
+        setting=SETTINGS[1], n=50, m=30, d=10, sigma=0.3, models=8, q=(0.2, 0.3, 0.4), sets=20
     ),
     paired=("selection",),
     columns=COLUMNS,
     presets={
-        "quick": dict(replicates=120),
+        "quick": dict(replicates=100),
         "paper": dict(
-            replicates=40,
+            replicates=100,
             setting=[*SETTINGS, *LIANG],
             n=200,
             m=100,
@@ -177,7 +177,7 @@ def full_choice_against_splitting(
     r"points into three parts that train, choose and calibrate ($1:1:2$, $1:2:1$, $2:1:1$, "
     r"$1:1:1$).",
     experiment=full_choice_against_splitting,
-    at=dict(setting=SETTINGS[1]),
+    at=dict(setting=SETTINGS[1], sets=20),
     region=AtLeast(0.05, margin=0.05),
     reason="the least effect that one would call a gain; the margin is the interval",
     assumptions=OF_BOTH,
