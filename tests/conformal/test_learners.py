@@ -214,6 +214,13 @@ def test_bad_parameters(learner, message):
         learner.loo_predict(X, Y)
 
 
+def test_bad_columns_are_refused_before_a_fit():
+    with pytest.raises(ValueError, match="columns must be an integer >= 0; got -1"):
+        ColumnsLearner(RidgeLearner(), [2, -1])
+    with pytest.raises(TypeError, match=r"columns must be an integer >= 0; got 1\.0"):
+        ColumnsLearner(RidgeLearner(), [1.0])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -240,9 +240,12 @@ class KNNLearner:
         """Return the mean of y over the neighbours, of which there are `n_rows` to choose from."""
         k = check_int("n_neighbors", self.n_neighbors, lower=1, upper=n_rows)
         farthest = np.partition(distances, k - 1, axis=1)[:, k - 1 : k]
-        closer, tied = distances < farthest, distances == farthest
-        places = k - closer.sum(axis=1, keepdims=True)
-        share = closer + tied * (places / tied.sum(axis=1, keepdims=True))
+        share = (distances <= farthest).astype(np.float64)
+        crowded = np.flatnonzero(share.sum(axis=1) > k)
+        if len(crowded):
+            tied = distances[crowded] == farthest[crowded]
+            surplus = share[crowded].sum(axis=1, keepdims=True) - k
+            share[crowded] -= tied * (surplus / tied.sum(axis=1, keepdims=True))
         return np.asarray(share @ (w * y) / (share @ w))
 
 
@@ -261,6 +264,10 @@ class ColumnsLearner:
     learner: Learner
     columns: Sequence[int]
 
+    def __post_init__(self) -> None:
+        for column in self.columns:
+            check_int("columns", column, lower=0)
+
     def predict(self, X: Any, y: Any, X_new: Any, sample_weight: Any = None) -> Array:
         """Return the predictions at the rows of `X_new` by the fit to (X, y)."""
         return self.learner.predict(self._of(X), y, self._of(X_new), sample_weight)
@@ -271,8 +278,8 @@ class ColumnsLearner:
 
     def _of(self, X: Any) -> Any:
         X = check_array("X", X, ndim=2)
-        last = X.shape[1] - 1
-        return X[:, [check_int("columns", c, lower=0, upper=last) for c in self.columns]]
+        check_int("columns", max(self.columns, default=0), lower=0, upper=X.shape[1] - 1)
+        return X[:, list(self.columns)]
 
 
 @dataclass(frozen=True)
