@@ -113,7 +113,8 @@ def _outcome(check: Check, student: Any, submission: Submission, seed: int) -> s
     except Exception as error:
         place = explain(error, submission)
         if not place:
-            place = f"what your code returned could not be used ({type(error).__name__}: {error})"
+            said = f"{type(error).__name__}: {error}".strip().splitlines()[-1]
+            place = f"what your code returned could not be used ({said})"
         return place[:1000]
     return None
 
