@@ -23,6 +23,7 @@ EXCHANGEABLE = Assumption("calibration and test points independent, of one law")
 CONTINUOUS = Assumption("no ties among the scores")
 TRAINED_APART = Assumption("the prediction does not depend on calibration and test points")
 
+LOWEST = np.array([np.finfo(np.float64).min])
 SCORES = {"clip": clip_score, "residual": residual_score, "sub": sub_score}
 
 
@@ -37,14 +38,16 @@ def scored_sets(prediction, y, n, m, score="clip", constant=None):
 
     Predictions and labels of points in a row are cut into sets of n + m. Calibration scores are an
     array (sets, n), for "sub" a list of arrays. A finite `constant` takes the place of infinity in
-    clipped scores.
+    clipped scores. Without a null among the labelled points "sub" has no score, and a lowest one
+    stands in: p-values of at least one half, as from no evidence.
     """
     rule = SCORES[score]
     prediction, y = (values.reshape(-1, n + m) for values in (prediction, y))
     test, positive = rule(prediction[:, n:]), y[:, n:] > 0
     points = prediction[:, :n], y[:, :n]
     if score == "sub":
-        return [rule(*one) for one in zip(*points, strict=True)], test, positive
+        nulls = [rule(*one) for one in zip(*points, strict=True)]
+        return [scores if len(scores) else LOWEST for scores in nulls], test, positive
     cal = rule(*(values.ravel() for values in points)).reshape(-1, n)
     if constant is not None:
         cal = np.where(points[1] > 0, constant - points[0], cal)
