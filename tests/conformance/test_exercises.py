@@ -74,7 +74,8 @@ def test_mathematics_can_be_set(id, text):
 def test_model_passes(id, seed):
     found = marks(EXERCISES[id].model, id, seed)
     assert [str(one) for one in found if not one.passed] == []
-    assert sum(one.seconds for one in found) < SECONDS
+    # The first seed may compile kernels.
+    assert seed == 0 or sum(one.seconds for one in found) < SECONDS
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def check(
     id: Id,
     file: Annotated[Path, typer.Argument(help="A .py or .ipynb file.")],
     seed: Annotated[int | None, typer.Option(help="Default: the one that the file names.")] = None,
-    seconds: Seconds = 60.0,
+    seconds: Seconds = 120.0,
     memory: Memory = 2048,
     project: ProjectDir = None,
 ) -> None:
@@ -68,7 +68,7 @@ def grade(
     folder: Annotated[Path, typer.Argument(help="STUDENT/NAME.py, or as nbgrader collects.")],
     output: Annotated[Path | None, typer.Option(help="Default: FOLDER/grades.csv")] = None,
     seed: Annotated[int | None, typer.Option(help="One seed for all.")] = None,
-    seconds: Seconds = 60.0,
+    seconds: Seconds = 120.0,
     memory: Memory = 2048,
     jobs: Annotated[int | None, typer.Option(help="Submissions at a time.")] = None,
     project: ProjectDir = None,

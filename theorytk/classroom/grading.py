@@ -74,7 +74,8 @@ def assess(
     seed : int, optional
         Seed of the random inputs; default the one that the file names.
     limits : Limits, optional
-        Seconds for each check and memory; default 60 s and 2 GiB.
+        Seconds for each check and memory; default 120 s, which is enough for the first
+        compilation of kernels, and 2 GiB.
     project : path, optional
         A folder with ``exercises``.
 

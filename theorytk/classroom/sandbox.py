@@ -37,7 +37,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 class Limits:
     """Seconds that a check may take, and MiB that a student's code may need."""
 
-    seconds: float = 60.0
+    seconds: float = 120.0
     memory: int = 2048
 
 

@@ -1,0 +1,19 @@
+"""Answers with the mean over the training set where it should be over the holdout."""
+
+
+class Thresholdout:
+    def __init__(self, threshold, sigma, budget, laplace):
+        self.threshold, self.sigma, self.laplace = threshold, sigma, laplace
+        self.budget = budget
+        self.noisy_threshold = threshold + laplace(2 * sigma)
+
+    def answer(self, train, holdout):
+        if self.budget < 1:
+            return None
+        eta = self.laplace(4 * self.sigma)
+        if abs(holdout - train) <= self.noisy_threshold + eta:
+            return train
+        xi = self.laplace(self.sigma)
+        self.noisy_threshold = self.threshold + self.laplace(2 * self.sigma)
+        self.budget -= 1
+        return train + xi

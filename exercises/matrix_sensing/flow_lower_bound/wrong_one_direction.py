@@ -1,0 +1,17 @@
+"""Bounds the error in the operator norm: the largest direction alone."""
+
+import numpy as np
+
+
+def free_energies(M, X0):
+    w, Q = np.linalg.eigh(M)
+    signal = w > 1e-10
+    U0, J0 = Q[:, signal].T @ X0, Q[:, ~signal].T @ X0
+    projector = np.eye(X0.shape[1]) - np.linalg.pinv(U0) @ U0
+    b = np.linalg.svd(J0 @ projector, compute_uv=False)
+    return b[b > 1e-10] ** 2
+
+
+def lower_bound(M, X0, t):
+    b2 = free_energies(M, X0)
+    return np.max((b2 / (1 + 2 * np.asarray(t)[..., None] * b2)) ** 2, axis=-1, initial=0.0)

@@ -1,0 +1,34 @@
+"""Asks that the skew parts span all skew matrices, and not what is seen of both parts together."""
+
+import numpy as np
+
+
+def data_set(n, symmetric, rng):
+    A = rng.standard_normal((4 * n * n, n, n))
+    if symmetric:
+        A = (A + A.transpose(0, 2, 1)) / 2
+    u = rng.standard_normal(n)
+    M = np.outer(u, u) / (u @ u)
+    return A, np.tensordot(A, M, 2) / np.sqrt(len(A))
+
+
+def descend(A, y, F, G, step_size, n_steps):
+    m, n, _ = A.shape
+    rows = A.reshape(m, n * n)
+    gram, target = rows.T @ rows / m, rows.T @ y / np.sqrt(m)
+    for _ in range(n_steps):
+        R = (gram @ (F @ G.T).ravel() - target).reshape(n, n)
+        F, G = F - step_size * R @ G, G - step_size * R.T @ F
+    return F, G
+
+
+def split_step(R, P, N, step_size):
+    S, K = (R + R.T) / 2, (R - R.T) / 2
+    return P - step_size * (S @ P - K @ N), N + step_size * (S @ N - K @ P)
+
+
+def helps(A, y):
+    skew = (A - A.transpose(0, 2, 1)) / 2
+    upper = np.triu_indices(A.shape[1], 1)
+    seen = np.linalg.svd(skew[:, *upper], compute_uv=False)
+    return bool(seen[-1] > 1e-4 * np.linalg.norm(A) / len(A))
