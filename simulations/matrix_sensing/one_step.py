@@ -108,10 +108,11 @@ def one_step_rate(
     ),
 )
 def one_step_alpha_free(table):
-    """Slope of log rate on log alpha; a rate below 1e-12 is none and counts as that."""
+    """Slope of log rate on log alpha; no rate at all counts as one that falls like alpha^2."""
     rate = np.hstack(list(by_replicate(table, "rate", by=("alpha",)).values()))
     log_alpha = np.log(np.sort(table["alpha"].unique()))
-    return slope_estimate(log_alpha, np.log(np.maximum(rate, 1e-12)))
+    none = 1e-12 * np.exp(2 * log_alpha)  # a constant would look like a rate that is free of alpha
+    return slope_estimate(log_alpha, np.log(np.maximum(rate, none)))
 
 
 @claim(

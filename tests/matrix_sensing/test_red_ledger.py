@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import theorytk
+import theorytk as tk
 
-CHECKOUT = Path(theorytk.__file__).resolve().parent.parent
+CHECKOUT = Path(tk.__file__).resolve().parent.parent
 CLAIM = "matrix-sensing/symmetric-exact-linear"
 
 
@@ -42,3 +42,11 @@ def test_editing_the_update_rule_turns_the_ledger_red(tmp_path):
     assert source.count(line) == 1
     kernels.write_text(source.replace(line, "gradient = -0.5 * s[i] * G[i, a]"))
     assert verify(copy, tmp_path) == (1, "contradicted")
+
+
+def test_no_descent_at_all_is_no_rate_that_is_free_of_alpha():
+    def vanish(F, G, beta):
+        return 0 * F, 0 * G
+
+    ledger = tk.check("matrix-sensing/one-step-alpha-free", vanish)
+    assert [entry.verdict for entry in ledger] == ["contradicted"]
