@@ -47,7 +47,7 @@ def level_sets(tables):
         for ax, t in zip(line, generations, strict=True):
             at = (rows["target"] == target) & (rows["lam"] == lam) & (rows["generation"] == t)
             _density(ax, rows[at])
-            ax.annotate(f"$t={t}$", (0.04, 0.88), xycoords="axes fraction", color="white")
+            ax.annotate(f"$t={t}$", (0.04, 0.88), xycoords="axes fraction")
         line[0].set_title(f"{TARGETS[target]}, {WEIGHTS[lam]}", loc="left", fontsize="small")
     fig.supxlabel("$x_1$ (1)")
     fig.supylabel("$x_2$ (1)")
@@ -59,7 +59,7 @@ def _density(ax, rows):
     wide = rows.pivot(index="y", columns="x", values="density")
     ax.pcolormesh(wide.columns, wide.index, wide.to_numpy() ** 0.25, rasterized=True)
     angle = np.linspace(0, 2 * np.pi, 80)
-    ax.plot(2 + np.cos(angle), np.sin(angle), color="white", linewidth=0.6, marker="")
+    ax.plot(2 + np.cos(angle), np.sin(angle), color="C1", linewidth=0.8, marker="")
     ax.set(aspect="equal", xlim=(-3.6, 3.6), ylim=(-3.6, 3.6))
     ax.grid(False)
 

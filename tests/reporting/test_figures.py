@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 from theorytk import registry
-from theorytk.reporting import Figure, check_labels, figure, subplots
+from theorytk.reporting import Figure, check_labels, figure, subplots, use_style
 
 
 @pytest.fixture
@@ -34,6 +36,25 @@ def test_save_writes_three_files_that_say_where_they_come_from(rate, tables, tmp
     assert pdf.startswith(b"%PDF")
     assert b"preset quick, seed 11" in pdf
     assert b"CreationDate" not in pdf
+
+
+def test_the_palette_of_a_png_is_close_to_the_full_colours(rate, tables, tmp_path):
+    def draw(tables):
+        fig, rows = rate.draw(tables)
+        fig.axes[0].pcolormesh(np.linspace(0, 1, 600).reshape(20, 30), cmap="viridis")
+        return fig, rows
+
+    full = io.BytesIO()
+    with use_style():
+        draw(tables)[0].savefig(full, format="png", backend="agg")
+    path = replace(rate, draw=draw).save(tables, tmp_path, "x")["png"]
+    with Image.open(path) as few, Image.open(full) as all_colours:
+        assert few.mode == "P"
+        assert few.info["dpi"] == pytest.approx((220, 220), abs=0.1)
+        wanted, got = (np.asarray(image.convert("RGB"), int) for image in (all_colours, few))
+    assert len(np.unique(wanted.reshape(-1, 3), axis=0)) > 256
+    assert np.abs(wanted - got).max() <= 24
+    assert path.stat().st_size < 0.6 * len(full.getvalue())
 
 
 def test_same_tables_same_bytes(rate, tables, tmp_path):

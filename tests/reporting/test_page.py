@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections import Counter
 from html.parser import HTMLParser
@@ -47,7 +48,7 @@ class Page(HTMLParser):
         assert self.stack.pop() == tag
 
     def handle_data(self, data):
-        if "style" not in self.stack:
+        if not {"style", "script"} & set(self.stack):
             self.words.append(data)
 
     def all(self, tag):
@@ -90,10 +91,16 @@ def test_the_page_is_well_formed_and_accessible(write):
         assert attrs.get("aria-labelledby", next(iter(ids))) in ids
 
 
-def test_it_loads_nothing_and_runs_nothing(write):
+def test_it_loads_nothing_and_runs_one_script(write):
     text = write()
     page = Page(text)
-    assert not {"script", "link", "iframe", "object"} & {tag for tag, *_ in page.elements}
+    assert not {"link", "iframe", "object"} & {tag for tag, *_ in page.elements}
+    assert page.all("script") == [{}]
+    script = text.partition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = [a["content"] for a in page.all("meta") if "http-equiv" in a]
+    assert policy.split("; ")[0] == "default-src 'none'"
+    assert f"script-src 'sha256-{digest}'" in policy.split("; ")
     assert not any(name.startswith("on") for _, attrs, _ in page.elements for name in attrs)
     for tag, attrs, _ in page.elements:
         if "src" in attrs:
@@ -190,6 +197,26 @@ def test_a_figure_stands_once_after_the_first_claim_that_shows_it(write, ledger,
     assert text.count("<figure") == len(drawn)
 
 
+def test_rows_of_the_ledger_carry_what_they_are_sorted_and_filtered_by(write, ledger):
+    changed = [
+        dict(ledger["claims"][0], estimate=float("nan"), slack=-float("inf")),
+        dict(ledger["claims"][0], id="other/topic", region={"lo": 0.5, "hi": None}, n=None),
+        dict(ledger["claims"][5], id="other/nothing"),
+    ]
+    page = Page(write(ledger={**ledger, "claims": changed}))
+    rows = [a for a in page.all("tr") if "data-topic" in a]
+    assert [row["data-topic"] for row in rows] == ["matrix-sensing", "other", "other"]
+    assert [row["data-verdict"] for row in rows] == ["supported", "supported", "deferred"]
+    keys = [attrs["data-sort"] for attrs in page.all("td") if "data-sort" in attrs]
+    assert keys == [
+        *("", "-0.04", "12000", "-Infinity", "1.0"),
+        *("-0.0498", "0.5", "", "1.24", "1.0"),
+        *("", "", "", "", ""),
+    ]
+    chosen = [attrs.get("value") for attrs in page.all("option")]
+    assert chosen == ["", None, None, "", "supported", "deferred"]
+
+
 def test_empty_ledger(write):
     page = Page(write(papers=[], figures={}, provenance={}, ledger=EMPTY))
     assert "The ledger holds no claims." in page.text
@@ -243,8 +270,9 @@ def test_hostile_text_stays_text(write, ledger, drawn):
     )  # fmt: skip
     text = write(papers=[evil], ledger=hostile(ledger), figures=figures, provenance={EVIL: EVIL})
     assert len(Page(text).all("img")) == 1
-    for page in (Page(text), Page(ledger_html(hostile(ledger)))):
-        assert not {"script", "u"} & {tag for tag, *_ in page.elements}
+    for page, scripts in ((Page(text), [{}]), (Page(ledger_html(hostile(ledger))), [])):
+        assert page.all("script") == scripts
+        assert page.all("u") == []
         assert not any("onerror" in attrs for _, attrs, _ in page.elements)
         assert not any("javascript" in a.get("href", "") for a in page.all("a"))
         assert "<script>alert(1)</script>" in page.text

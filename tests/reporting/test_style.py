@@ -22,6 +22,15 @@ def test_style_is_on_inside_and_gone_outside():
     assert dict(mpl.rcParams) == before
 
 
+def test_a_map_of_colours_runs_from_paper_to_ink():
+    with use_style():
+        colours = mpl.colormaps[mpl.rcParams["image.cmap"]](np.linspace(0, 1, 50))
+    lightness = [colorsys.rgb_to_hls(*colour[:3])[1] for colour in colours]
+    assert lightness == sorted(lightness, reverse=True)
+    assert lightness[0] > 0.95
+    assert lightness[-1] < 0.3
+
+
 def test_every_series_differs_by_marker_and_colour_and_none_looks_like_theory():
     with use_style():
         series = list(mpl.rcParams["axes.prop_cycle"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -112,10 +113,10 @@ class Figure:
             canvas, plotted = self._drawn({e: tables[e] for e in self.experiments})
             meta = {"Title": f"{self.id}: {self.title}"}
             pdf = {**meta, "Keywords": provenance, "CreationDate": None}
-            png = {**meta, "Description": provenance, "Software": None}
+            png = {**meta, "Description": provenance}
             writers: dict[str, Callable[[Path], Any]] = {
                 "pdf": lambda p: canvas.savefig(p, format="pdf", backend="pdf", metadata=pdf),
-                "png": lambda p: canvas.savefig(p, format="png", backend="agg", metadata=png),
+                "png": lambda p: _save_png(canvas, p, png),
                 "csv": lambda p: plotted.to_csv(p, index=False, lineterminator="\n"),
             }
             return {
@@ -142,6 +143,27 @@ class Figure:
             f"draw of figure {self.id!r} must return (matplotlib Figure, DataFrame); "
             f"got {type(drawn).__name__}"
         )
+
+
+def _save_png(canvas: Canvas, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write a PNG with a palette of 256 colours: a third of the size, and it looks the same.
+
+    Taken by maximum coverage, colours are at most some 15 of 255 off; a median cut forgets rare
+    ones.
+    """
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    buffer = io.BytesIO()
+    canvas.savefig(buffer, format="png", backend="agg")
+    said = PngInfo()
+    for name, text in metadata.items():
+        said.add_text(name, text)
+    with Image.open(buffer) as image:
+        few = image.convert("RGB").quantize(
+            256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        )
+        few.save(path, format="png", optimize=True, dpi=image.info["dpi"], pnginfo=said)
 
 
 def figure(

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from latex2mathml import converter
 from markupsafe import Markup, escape
 
-__all__ = ["count", "estimate", "number", "plain", "region", "rich", "ten"]
+__all__ = ["count", "estimate", "mathml", "number", "plain", "region", "rich", "ten"]
 
 _MATH = re.compile(r"\$\$(?P<display>.+?)\$\$|(?<!\\)\$(?P<inline>.+?)(?<!\\)\$", re.DOTALL)
 _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
@@ -26,6 +26,10 @@ _ALPHABETS = {
     "bold-italic": ("BOLD ITALIC",),
     "sans-serif": ("SANS-SERIF",),
     "monospace": ("MONOSPACE",),
+}
+_PARTS = {
+    **dict.fromkeys(("mfrac", "mroot", "msub", "msup", "munder", "mover"), 2),
+    **dict.fromkeys(("msubsup", "munderover"), 3),
 }
 _UNSAFE = ("href", "style", "class", "id")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -57,10 +61,59 @@ def rich(text: str | None) -> Markup:
     for found in _MATH.finditer(words):
         pieces.append(escape(words[end : found.start()].replace(r"\$", "$")))
         display = found["display"] is not None
-        pieces.append(_mathml(found["display"] if display else found["inline"], display))
+        pieces.append(_formula(found["display"] if display else found["inline"], display))
         end = found.end()
     pieces.append(escape(words[end:].replace(r"\$", "$")))
     return Markup("").join(pieces)
+
+
+def mathml(latex: str, display: bool = False) -> Markup:
+    r"""Return a formula as MathML.
+
+    Parameters
+    ----------
+    latex : str
+        LaTeX without dollar signs.
+    display : bool
+        Whether it stands on a line of its own.
+
+    Returns
+    -------
+    markupsafe.Markup
+        A ``<math>`` element that carries its source as ``alttext``.
+
+    Raises
+    ------
+    ValueError
+        If the formula cannot be converted, or not all of it.
+
+    Examples
+    --------
+    >>> "<mi>x</mi>" in mathml("x")
+    True
+    >>> mathml(r"\nosuchcommand x")
+    Traceback (most recent call last):
+        ...
+    ValueError: not all of the formula could be converted: \nosuchcommand x
+    """
+    source = " ".join(latex.split())
+    try:
+        element = converter.convert_to_element(source, display="block" if display else "inline")
+    except Exception as error:  # the converter raises unrelated types, IndexError among them
+        raise ValueError(f"the formula could not be converted: {source}") from error
+    # The converter leaves character references in the text for a later, unsafe unescaping.
+    for node in element.iter():
+        node.text = _styled(html.unescape(node.text or ""), node.get("mathvariant", ""))
+        node.tail = html.unescape(node.tail or "")
+        if node.get("mathvariant") in _ALPHABETS:
+            del node.attrib["mathvariant"]
+        for name in _UNSAFE:
+            node.attrib.pop(name, None)
+    if not all(map(_is_whole, element.iter())):
+        raise ValueError(f"not all of the formula could be converted: {source}")
+    element.set("xmlns", _NAMESPACE)
+    element.set("alttext", source)
+    return Markup(ElementTree.tostring(element, encoding="unicode"))
 
 
 def plain(text: str | None) -> str:
@@ -198,24 +251,21 @@ def region(where: dict[str, Any] | None) -> str:
     return f"{text} (margin {_short(margin)})" if margin else text
 
 
-def _mathml(latex: str, display: bool) -> Markup:
+def _formula(latex: str, display: bool) -> Markup:
     """Return a formula as MathML, or its source where the converter cannot read it."""
     try:
-        math_element = converter.convert_to_element(latex, display="block" if display else "inline")
-    except Exception:  # the converter raises unrelated types, IndexError among them
+        text = mathml(latex, display)
+    except ValueError:
         return Markup("<code>{}</code>").format(latex)
-    # The converter leaves character references in the text for a later, unsafe unescaping.
-    for node in math_element.iter():
-        node.text = _styled(html.unescape(node.text or ""), node.get("mathvariant", ""))
-        node.tail = html.unescape(node.tail or "")
-        if node.get("mathvariant") in _ALPHABETS:
-            del node.attrib["mathvariant"]
-        for name in _UNSAFE:
-            node.attrib.pop(name, None)
-    math_element.set("xmlns", _NAMESPACE)
-    math_element.set("alttext", " ".join(latex.split()))
-    text = Markup(ElementTree.tostring(math_element, encoding="unicode"))
     return Markup('<span class="formula">{}</span>').format(text) if display else text
+
+
+def _is_whole(node: ElementTree.Element) -> bool:
+    """Tell whether a node has its parts, and no command that the converter only copied."""
+    if node.tag == "mtext":
+        return True
+    copied = "\\" in (node.text or "") or (node.text == "&")
+    return not copied and len(node) == _PARTS.get(node.tag, len(node))
 
 
 def _styled(text: str, variant: str) -> str:

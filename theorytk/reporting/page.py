@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import math
 import os
 import re
 import struct
@@ -14,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 
 from theorytk._files import write_atomically
 from theorytk.inference import LEVEL
@@ -94,6 +97,7 @@ def write_report(
             folded=len(claims) > _FOLD_ABOVE,
             figures=_numbered(figures, output.parent),
             provenance=provenance,
+            script=_script(),
         )
     )
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -130,6 +134,7 @@ def _environment() -> Environment:
     )
     made.filters.update(
         anchor=_anchor,
+        bound=_bound,
         caught=lambda controls: sum(bool(control["caught"]) for control in controls),
         count=formatting.count,
         estimate=formatting.estimate,
@@ -139,11 +144,21 @@ def _environment() -> Environment:
         plain=formatting.plain,
         region=formatting.region,
         rich=formatting.rich,
+        sortable=_sortable,
+        topic=_topic,
         verdict=_verdict,
         web=_web,
     )
     made.globals.update(VERDICTS=VERDICTS, STATUSES=STATUSES, LEVEL=LEVEL)
     return made
+
+
+@cache
+def _script() -> dict[str, str]:
+    """Return the page's script, and the hash by which its policy lets this one run and no other."""
+    text = Path(__file__).with_name("templates").joinpath("report.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+    return {"text": Markup(text), "hash": f"sha256-{digest}"}
 
 
 def _numbered(figures: Mapping[str, Mapping[str, Any]], folder: Path) -> dict[str, dict[str, Any]]:
@@ -173,6 +188,23 @@ def _relative(path: str | Path, folder: Path) -> str:
 
 def _anchor(id: str) -> str:
     return re.sub(r"[^\w-]", ".", id)
+
+
+def _topic(id: str) -> str:
+    return id.partition("/")[0]
+
+
+def _sortable(value: float | None) -> str:
+    """Return a number as the script reads it, and nothing where there is none."""
+    if value is None or math.isnan(value):
+        return ""
+    return str(value).replace("inf", "Infinity")
+
+
+def _bound(where: Mapping[str, Any] | None) -> float | None:
+    """Return what regions are sorted by: the upper end, or the lower one if there is no other."""
+    low, high = formatting.ends(((where or {}).get("lo"), (where or {}).get("hi")))
+    return next((end for end in (high, low) if math.isfinite(end)), None)
 
 
 def _verdict(verdict: str | None) -> tuple[str, str]:
