@@ -20,7 +20,7 @@ from theorytk import cli
 ROOT = Path(__file__).parents[1]
 COMMAND = ROOT / "docs" / "command.md"
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
-EXTRAS = ("", "sklearn", "dask", "bench", "dev")
+EXTRAS = ("", "sklearn", "dask", "bench", "docs", "dev")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 LONGEST_FILE = 400
 

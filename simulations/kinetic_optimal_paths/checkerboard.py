@@ -117,7 +117,7 @@ def fewer_outside(table):
     theorem="Figure 2, 16 steps; the exact posterior mean and the share outside are ours",
     status="empirical",
     statement=r"With 16 Euler steps and exact posterior means the kinetic-optimal path leaves "
-    r"*more* samples outside the squares than the trigonometric one, by $0.01$ of all and more.",
+    r"more samples outside the squares than the trigonometric one, by $0.01$ of all and more.",
     experiment=few_steps,
     at=dict(steps=16, rival="trigonometric"),
     region=AtLeast(0.01),
