@@ -48,5 +48,5 @@ def test_no_descent_at_all_is_no_rate_that_is_free_of_alpha():
     def vanish(F, G, beta):
         return 0 * F, 0 * G
 
-    ledger = tk.check("matrix-sensing/one-step-alpha-free", vanish)
+    ledger = tk.check("matrix-sensing/one-step-alpha-free", vanish, project=CHECKOUT)
     assert [entry.verdict for entry in ledger] == ["contradicted"]
