@@ -117,7 +117,7 @@ def lattice_noise(*, d, degree, batch, scale="calibrated", rng):
     mechanism = planned.with_scales(planned.scales * SCALES[scale](degree, d))
     y = rng.random((10, d))
     law = bernstein_noise(y, degree, 1.0) ** 2
-    tables = [mechanism.synthesise(mechanism.release(np.empty((0, d)), rng)) for _ in range(batch)]
+    tables = map(mechanism.synthesise, mechanism.releases(np.empty((0, d)), batch, rng))
     return {"ratio": np.mean([mechanism.answers(table, y) ** 2 for table in tables] / law)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 
@@ -30,6 +31,7 @@ ACCOUNTS = Assumption("both accounts by Renyi divergences; similarities have 200
 FLOAT = Assumption("floating-point noise for speed, whose law is that of the private noise")
 
 
+@functools.cache
 def digits():
     """Return the images as vectors of length 1 and their digits; None without scikit-learn."""
     try:
@@ -37,7 +39,9 @@ def digits():
     except ImportError:
         return None
     X, y = load_digits(return_X_y=True)
-    return X / np.linalg.norm(X, axis=1, keepdims=True), y
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    X.flags.writeable = y.flags.writeable = False
+    return X, y
 
 
 def by_similarity(bandwidth=0.5, share=0.0, permuted=False, **budget):

@@ -28,9 +28,15 @@ def sums(x, y):
     return np.abs(y[:, None] - x).sum(axis=(1, 2))
 
 
+def many_answers(mechanism, x, y, times, rng):
+    """Return the answers of independent releases of a mechanism, shape (times, q)."""
+    released = mechanism.releases(x, times, rng)
+    return np.array([mechanism.answers(mechanism.synthesise(each), y) for each in released])
+
+
 def answers(mechanism, x, y, rng):
-    """Return the answers of one release of a mechanism on the unit interval."""
-    return mechanism.answers(mechanism.synthesise(mechanism.release(x, rng)), y)
+    """Return the answers of one release."""
+    return many_answers(mechanism, x, y, 1, rng)[0]
 
 
 def noiseless(mechanism, x, y):

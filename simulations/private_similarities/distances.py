@@ -27,7 +27,7 @@ from .common import (
     PAPER,
     PUBLIC_SIZE,
     UNIT_BOX,
-    answers,
+    many_answers,
     noiseless,
     sums,
 )
@@ -156,7 +156,7 @@ def noise_law(*, method, levels, batch, scale=1, rng):
     mechanism, y = LINES[method](levels, epsilon=1.0), (np.arange(9) + 0.5) / 9
     law = mechanism.noise_components(y)[0].sum(axis=1)
     actual = mechanism.with_scales(scale * mechanism.scales)
-    noise = np.array([answers(actual, np.empty(0), y, rng) for _ in range(batch)])
+    noise = many_answers(actual, np.empty(0), y, batch, rng)
     return {"ratio": (noise**2 / law).mean()}
 
 

@@ -128,7 +128,7 @@ def feature_noise(*, kind, n_features, batch, scale="as planned", rng):
     w = random_frequencies("gaussian", 2, n_features, rng=rng)
     planned = random_features(w, **BUDGETS[kind], rng=rng)
     mechanism = planned.with_scales(planned.scales * SCALES[scale](n_features))
-    released = np.array([mechanism.release(np.empty((0, 2)), rng) for _ in range(batch)])
+    released = mechanism.releases(np.empty((0, 2)), batch, rng)
     noise = mechanism.answers(released.T, 40 * rng.random((20, 2)))
     law = laplace_feature_noise(1, n_features) if kind == "laplace" else gaussian_feature_noise(0.5)
     square = np.mean(np.square(noise))

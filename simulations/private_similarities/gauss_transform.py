@@ -112,7 +112,7 @@ def moment_noise(*, kind, d, degree, batch, scale="calibrated", rng):
     mechanism = planned.with_scales(planned.scales * SCALES[scale](d))
     y = rng.random((10, d))
     law = gauss_transform_noise(y, [4.0] * d, degree, **BUDGETS[kind]) ** 2
-    tables = [mechanism.synthesise(mechanism.release(np.empty((0, d)), rng)) for _ in range(batch)]
+    tables = map(mechanism.synthesise, mechanism.releases(np.empty((0, d)), batch, rng))
     return {"ratio": np.mean([mechanism.answers(table, y) ** 2 for table in tables] / law)}
 
 

@@ -121,7 +121,7 @@ def counter_noise(*, kind, rows, batch, bits, scale="calibrated", rng):
     planned = race(hashes, **BUDGETS[kind])
     mechanism = planned.with_scales(planned.scales * SCALES[scale](kind, rows))
     y = 40 * rng.random((20, 2))
-    tables = [mechanism.synthesise(mechanism.release(np.empty((0, 2)), rng)) for _ in range(batch)]
+    tables = map(mechanism.synthesise, mechanism.releases(np.empty((0, 2)), batch, rng))
     square = np.mean([mechanism.answers(table, y) ** 2 for table in tables])
     return {"ratio": square / race_noise(rows, **BUDGETS[kind], bits=bits) ** 2}
 

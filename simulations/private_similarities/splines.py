@@ -11,15 +11,11 @@ from theorytk.experiments import Column, experiment, grid
 from theorytk.inference import AtMost, Between, slope_estimate
 from theorytk.privacy.exponential_spline import exponential_spline
 
+from .common import many_answers, noiseless
 from .estimates import largest, means
 
 PAPER = "backurs2024similarities"
 UNIT = Assumption("points and queries in the unit interval, which is public")
-
-
-def spline_answers(mechanism, x, y, rng):
-    """Return the answers of one release."""
-    return mechanism.answers(mechanism.synthesise(mechanism.release(x, rng)), y)
 
 
 @experiment(
@@ -39,9 +35,8 @@ def spline_synthesis(*, kappa, n, levels, shift=0, decay=1, rng):
     x = rng.beta(*np.exp(rng.uniform(-1, 4, size=2)), size=n)
     y = np.arange(-(2**levels), 2 ** (levels + 1)) / 2**levels + shift / 2**levels
     planned = exponential_spline(levels, kappa, epsilon=1.0)
-    bare = planned.with_scales(0 * planned.scales)
     truth = np.exp(-decay * kappa * np.abs(y[:, None] - x)).sum(axis=1)
-    return {"error": np.abs(spline_answers(bare, x, y, rng) - truth).max() / n}
+    return {"error": np.abs(noiseless(planned, x, y) - truth).max() / n}
 
 
 @claim(
@@ -88,7 +83,7 @@ def spline_error(*, kappa, n, batch, scale=1, levels="planned", rng):
     if levels == "equal":
         planned = equal_rates(planned)
     y, mechanism = np.arange(1, 32, 2) / 32, planned.with_scales(scale * planned.scales)
-    noise = np.array([spline_answers(mechanism, np.empty(0), y, rng) for _ in range(batch)])
+    noise = many_answers(mechanism, np.empty(0), y, batch, rng)
     law = planned.noise_components(y)[0].sum(axis=1)
     return {"ratio": (noise**2 / law).mean(), "error": math.sqrt((noise**2).mean())}
 

@@ -277,7 +277,8 @@ def test_a_multiple_that_does_not_fit_raises(multiples, fits):
     starts = range(0, len(bits), 64)
     words = np.array([int(bits[i : i + 64].ljust(64, "0"), 2) for i in starts], np.uint64)
     out, at, done = (np.zeros(1, np.int64) for _ in range(3))
-    arguments = (False, t, 1, (2**63 - t) // t, words, at, out, done)
+    one = np.ones(1, np.int64)
+    arguments = (False, t * one, one, one, words, at, out, done)
     if fits:
         _noise_kernels.fill(*arguments)
         assert out[0] == t * multiples
@@ -293,6 +294,36 @@ def test_release_adds_integer_steps():
         noisy = release(sums, Fraction(1, 3), bits=8, rng=2, kind=kind)
         expected = (sums + draw(Fraction(256, 3), 2, 2)) / 256
         assert noisy.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("kind", ["laplace", "gaussian"])
+def test_groups_have_scales_of_their_own(kind):
+    # Chi-squared tests of the exact laws of three groups, in many rows at once.
+    scales, bits, sizes = [1.5, Fraction(1, 3), 4], [0, 3, 1], [2, 1, 3]
+    rows = np.tile(np.arange(6), (20_000, 1))
+    noisy = release(rows, scales, bits=bits, rng=6, kind=kind, sizes=sizes)
+    start = 0
+    for scale, b, size in zip(scales, bits, sizes, strict=True):
+        steps = noisy[:, start : start + size] * 2**b - rows[:, start : start + size]
+        start += size
+        y = np.arange(-60, 61)
+        exponent = np.abs(y) / (float(scale) * 2**b)
+        law = np.exp(-exponent if kind == "laplace" else -(exponent**2) / 2)
+        law /= law.sum()
+        expected = steps.size * law
+        common = expected > 10
+        seen = np.array([(steps == value).sum() for value in y[common]])
+        rest = steps.size - seen.sum(), steps.size - expected[common].sum()
+        square = ((seen - expected[common]) ** 2 / expected[common]).sum()
+        square += (rest[0] - rest[1]) ** 2 / rest[1]
+        assert chi2.sf(square, common.sum()) > FALSE_ALARM
+
+
+def test_a_group_is_drawn_as_it_would_be_alone():
+    words = release(np.zeros((3, 4), int), [2.5, 2.5], bits=[3, 3], rng=1, sizes=[1, 3])
+    assert words.tolist() == release(np.zeros((3, 4), int), 2.5, bits=3, rng=1).tolist()
+    empty = release(np.zeros((2, 3), int), [1.0, 7.0, 2.5], bits=[0, 0, 3], rng=1, sizes=[0, 0, 3])
+    assert empty.tolist() == release(np.zeros((2, 3), int), 2.5, bits=3, rng=1).tolist()
 
 
 def test_floating_point_noise_warns():
@@ -341,5 +372,10 @@ def test_bad_arguments_of_a_release():
         release([1], 1, bits=4, rng=0, noise="none")
     with pytest.raises(ValueError, match="bits must be an integer >= 0 and <= 56; got 57"):
         release([1], 1, bits=57, rng=0)
+    with pytest.raises(ValueError, match=r"sizes must add up to the last axis .*; got \[1, 1\]"):
+        release([1, 2, 3], [1.0, 1.0], bits=[0, 0], rng=0, sizes=[1, 1])
+    assert release(3, 1, bits=0, rng=0).shape == ()
+    with pytest.raises(ValueError, match="as many entries as scale and bits, 1 and 2"):
+        release([1, 2], [1.0], bits=[0, 0], rng=0, sizes=[1, 1])
     with pytest.raises(ValueError, match="contributions must be finite"):
         quantise([math.nan], 3)

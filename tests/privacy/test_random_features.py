@@ -138,11 +138,3 @@ def test_bad_arguments_are_named():
         random_features(W, epsilon=1.0).release(np.ones((3, 5)))
     with pytest.raises(ValueError, match="failure"):
         feature_deviation(10, 0.0, paired=True)
-
-
-def test_what_a_mechanism_does_not_release_is_said():
-    with pytest.raises(NotImplementedError, match="ReleasedCount answers no queries"):
-        released_count(epsilon=1.0).answers(np.ones(1), np.zeros((1, 1)))
-    features = random_features(np.ones((3, 1)), rho=0.5, rng=0)
-    with pytest.raises(NotImplementedError, match="RandomFeatures releases no number of points"):
-        features.count(np.ones(1))

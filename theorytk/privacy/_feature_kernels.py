@@ -12,28 +12,30 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+# Of the series of the sine, divided by its argument, from the tenth power of its square down.
+SINE = tuple((-1) ** k / math.factorial(2 * k + 1) for k in range(10, -1, -1))
+
 
 @njit(inline="always")
 def _cosine_of_turns(turns: Any) -> Any:
     """Return cos(2 pi turns) to about 1e-15 by the series of the sine on a quarter turn."""
     s = 2 * math.pi * (0.25 - abs(turns - np.rint(turns)))
     u = s * s
-    series = 1 - u / 506 * (1 - u / 600)
-    series = 1 - u / 342 * (1 - u / 420 * series)
-    series = 1 - u / 210 * (1 - u / 272 * series)
-    series = 1 - u / 110 * (1 - u / 156 * series)
-    series = 1 - u / 42 * (1 - u / 72 * series)
-    return s * (1 - u / 6 * (1 - u / 20 * series))
+    series = SINE[0]
+    for coefficient in SINE[1:]:
+        series = series * u + coefficient
+    return s * series
 
 
 @njit(cache=True, nogil=True)
-def feature_totals(points: Any, frequencies: Any, phases: Any, height: float) -> Any:
-    """Return per frequency the sum over points of height cos(2 pi (<w, x> + phase)), in integers.
+def feature_totals(points: Any, frequencies: Any, phases: Any, shifts: Any, height: float) -> Any:
+    """Return the sums over points of height cos(2 pi (<w, x> + phase + shift)), in integers.
 
-    Each term is rounded towards zero first. Frequencies and phases are in turns.
+    All frequencies for one shift after the other; each term is rounded towards zero first.
+    Frequencies, phases and shifts are in turns.
     """
     d, m = frequencies.shape
-    totals = np.zeros(m, np.int64)
+    totals = np.zeros((len(shifts), m), np.int64)
     turns = np.empty(m)
     for i in range(len(points)):
         turns[:] = phases
@@ -41,11 +43,12 @@ def feature_totals(points: Any, frequencies: Any, phases: Any, height: float) ->
             x = points[i, c]
             for j in range(m):
                 turns[j] += x * frequencies[c, j]
-        for j in range(m):
-            wave = height * _cosine_of_turns(turns[j])
-            # An overflow makes NaN, whose integer would be without bounds.
-            totals[j] += np.int64(wave if wave == wave else 0.0)
-    return totals
+        for s in range(len(shifts)):
+            for j in range(m):
+                wave = height * _cosine_of_turns(turns[j] + shifts[s])
+                # An overflow makes NaN, whose integer would be without bounds.
+                totals[s, j] += np.int64(wave if wave == wave else 0.0)
+    return totals.ravel()
 
 
 @njit(cache=True, nogil=True)

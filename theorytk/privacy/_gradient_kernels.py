@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+# Floats hold sums of so many whole numbers up to 2^32 exactly.
+EXACT = 2**20
+
 
 @njit(cache=True, nogil=True)
 def clipped_gradients(X: Any, labels: Any, batch: Any, weights: Any, clip: Any, height: Any) -> Any:
@@ -17,9 +20,12 @@ def clipped_gradients(X: Any, labels: Any, batch: Any, weights: Any, clip: Any, 
     the label); each entry is rounded towards zero. Nothing of it depends on the other examples.
     """
     d, k = weights.shape
-    totals = np.zeros((d, k), np.int64)
+    totals, sums = np.zeros((d, k), np.int64), np.zeros((k, d))
     residual = np.empty(k)
-    for i in batch:
+    for place, i in enumerate(batch):
+        if place % EXACT == 0:
+            totals += sums.T.astype(np.int64)
+            sums[:] = 0.0
         residual[:] = 0.0
         for c in range(d):
             for j in range(k):
@@ -37,9 +43,11 @@ def clipped_gradients(X: Any, labels: Any, batch: Any, weights: Any, clip: Any, 
         for c in range(d):
             row += X[i, c] * X[i, c]
         norm = math.sqrt(row * square)
+        if not norm > 0:  # NaN where weights have diverged
+            continue
         # A hair below 1 covers the rounding of the norm.
-        factor = height * min(1.0, clip / norm * (1 - 1e-12)) if norm > 0 else 0.0
-        for c in range(d):
-            for j in range(k):
-                totals[c, j] += np.int64(X[i, c] * residual[j] * factor)
-    return totals
+        factor = height * min(1.0, clip / norm * (1 - 1e-12))
+        for j in range(k):
+            for c in range(d):
+                sums[j, c] += np.trunc(X[i, c] * residual[j] * factor)
+    return totals + sums.T.astype(np.int64)

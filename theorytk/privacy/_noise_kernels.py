@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 WORD_BITS = 64
+MAX = 2**63 - 1
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -107,14 +108,24 @@ def gaussian(t: Any, length: Any, s: Any, most: Any, words: Any, at: Any) -> Any
 
 
 @njit(cache=True, nogil=True)
-def fill(normal: Any, t: Any, s: Any, most: Any, words: Any, at: Any, out: Any, done: Any) -> None:
-    """Fill `out` from place `done[0]`; the two counters stand after the last complete sample."""
+def fill(normal: Any, t: Any, s: Any, ends: Any, words: Any, at: Any, out: Any, done: Any) -> None:
+    """Fill `out` from place `done[0]`; the two counters stand after the last complete sample.
+
+    It is row after row of groups that end at `ends`; a group has the scale t / s at its place.
+    """
     cursor = at.copy()
-    length = bit_length(t - 1)
+    group = 0
     while done[0] < len(out):
+        column = done[0] % ends[-1]
+        if column == 0:
+            group = 0
+        while column >= ends[group]:
+            group += 1
+        top, length = t[group], bit_length(t[group] - 1)
+        most = (MAX - (top - 1)) // top
         if normal:
-            out[done[0]] = gaussian(t, length, s, most, words, cursor)
+            out[done[0]] = gaussian(top, length, s[group], most, words, cursor)
         else:
-            out[done[0]] = laplace(t, length, s, most, words, cursor)
+            out[done[0]] = laplace(top, length, s[group], most, words, cursor)
         done[0] += 1
         at[0] = cursor[0]

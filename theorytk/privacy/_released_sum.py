@@ -9,6 +9,7 @@ import numpy as np
 
 from theorytk.privacy._arguments import Array
 from theorytk.privacy._noise_law import noise_quantile
+from theorytk.privacy.answering import as_answering, as_counting
 from theorytk.privacy.linear_mechanism import LinearMechanism
 
 # Queries whose noise is analysed at a time: a tree has hundreds of components for each.
@@ -27,7 +28,10 @@ class Part:
 
 @dataclass(frozen=True)
 class ReleasedSum:
-    """Releases with independent noise; queries are in units of their boxes, shape (q, d)."""
+    """Releases with independent noise; queries are in units of their boxes, shape (q, d).
+
+    Asked for what a mechanism among them cannot do, its methods raise TypeError.
+    """
 
     parts: list[Part]
 
@@ -45,16 +49,18 @@ class ReleasedSum:
         """Return the estimated sums, shape (q,)."""
         total = np.zeros(len(y))
         for part in self.parts:
-            total += part.factor * part.mechanism.answers(part.table, y[:, part.columns])
+            answers = as_answering(part.mechanism).answers(part.table, y[:, part.columns])
+            total += part.factor * answers
         return total
 
     def count(self) -> float:
         """Return the mean of the released numbers of points."""
-        return float(np.mean([part.mechanism.count(part.table) for part in self.parts]))
+        counts = [as_counting(part.mechanism).count(part.table) for part in self.parts]
+        return float(np.mean(counts))
 
     def count_quantile(self, coverage: float) -> float:
         """Return what the error of `count` keeps with this probability."""
-        pairs = [part.mechanism.count_components for part in self.parts]
+        pairs = [as_counting(part.mechanism).count_components for part in self.parts]
         variances, counts = (np.concatenate(arrays, axis=1) for arrays in zip(*pairs, strict=True))
         quantile = noise_quantile(variances / len(pairs) ** 2, counts, self.kind, coverage)
         return float(quantile[0])
@@ -63,7 +69,7 @@ class ReleasedSum:
         """Return how far below and above a point's share can lie in an answer without noise."""
         below, above = np.zeros(len(y)), np.zeros(len(y))
         for part in self.parts:
-            down, up = part.mechanism.bias_per_point(y[:, part.columns])
+            down, up = as_answering(part.mechanism).bias_per_point(y[:, part.columns])
             below, above = below + part.factor * down, above + part.factor * up
         return below, above
 
@@ -90,7 +96,8 @@ class ReleasedSum:
         """Return (variances, counts) of the noises of the answers, of shape (q, k)."""
         variances, counts = [], []
         for part in self.parts:
-            noise, number = part.mechanism.noise_components(y[:, part.columns])
+            mechanism = as_answering(part.mechanism)
+            noise, number = mechanism.noise_components(y[:, part.columns])
             variances.append(part.factor**2 * noise)
             counts.append(number)
         return np.concatenate(variances, axis=1), np.concatenate(counts, axis=1)

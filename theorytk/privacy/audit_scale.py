@@ -122,7 +122,7 @@ def scale_audit(
     confidence = check_probability("confidence", confidence)
     rng = as_generator(rng)
     true = mechanism.contributions(points).sum(axis=0)
-    noise = np.array([mechanism.release(points, rng) - true for _ in range(n_trials)])
+    noise = mechanism.releases(points, n_trials, rng) - true
     each = 1 - (1 - confidence) / max(1, int(np.count_nonzero(required)))
     ends = np.cumsum(mechanism.sizes)[:-1]
     ratios = np.zeros(len(required))

@@ -255,10 +255,10 @@ def mutation_audit(
     >>> claim = PrivacyGuarantee(neighbours="add_remove", epsilon=1.0)
     >>> mutation_audit(dyadic_tree(2, epsilon=1.0), claim, points=[0.0, 0.3, 1.0], rng=0)
        noise      scale   structural        scale
-    as it is                       1       0.8515  passed
-     level 0          3        1.333        1.421  VIOLATED
-     level 1          3        1.333        1.638  VIOLATED
-     level 2          3        1.333        1.769  VIOLATED
+    as it is                       1       0.8781  passed
+     level 0          3        1.333        1.678  VIOLATED
+     level 1          3        1.333        1.632  VIOLATED
+     level 2          3        1.333        1.681  VIOLATED
     """
     factor = check_real("factor", factor, lower=0.0, upper=1.0, lower_open=True, upper_open=True)
     points, rng = _points(points), as_generator(rng)

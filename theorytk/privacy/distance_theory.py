@@ -10,9 +10,10 @@ import math
 import numpy as np
 
 from theorytk._validation import check_int, check_real
+from theorytk.privacy.answering import AnsweringMechanism, as_answering
 from theorytk.privacy.dyadic_tree import dyadic_tree
 from theorytk.privacy.hat import hierarchical_hat
-from theorytk.privacy.linear_mechanism import LinearMechanism, check_levels, noise_scale
+from theorytk.privacy.linear_mechanism import check_levels, noise_scale
 
 __all__ = [
     "flat_noise_rms",
@@ -59,12 +60,12 @@ def huang_roth_order(n: float, d: int, epsilon: float) -> float:
     return math.pow(n**15 * check_int("d", d, lower=1) ** 7 / epsilon**2, 1 / 17)
 
 
-def noise_rms(mechanism: LinearMechanism, queries: int = 1001) -> float:
+def noise_rms(mechanism: AnsweringMechanism, queries: int = 1001) -> float:
     """Return the root mean square of the noise of a mechanism over equally spaced queries.
 
     Parameters
     ----------
-    mechanism : LinearMechanism
+    mechanism : AnsweringMechanism
         A mechanism on the unit interval.
     queries : int
         Midpoints of that many equal parts of the interval, >= 1.
@@ -80,7 +81,7 @@ def noise_rms(mechanism: LinearMechanism, queries: int = 1001) -> float:
     """
     queries = check_int("queries", queries, lower=1)
     y = (np.arange(queries) + 0.5) / queries
-    return math.sqrt(mechanism.noise_components(y)[0].sum(axis=1).mean())
+    return math.sqrt(as_answering(mechanism).noise_components(y)[0].sum(axis=1).mean())
 
 
 def hat_noise_rms(epsilon: float, levels: int, *, neighbours: str = "add_remove") -> float:

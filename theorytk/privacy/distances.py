@@ -12,6 +12,7 @@ from theorytk._validation import as_generator, check_array, check_choice, check_
 from theorytk.privacy._arguments import Array
 from theorytk.privacy._estimator import PrivateEstimator, budget, check_points
 from theorytk.privacy._released_sum import Part, ReleasedSum
+from theorytk.privacy.answering import as_answering
 from theorytk.privacy.dyadic_tree import dyadic_tree
 from theorytk.privacy.exact_tree import exact_tree
 from theorytk.privacy.flat_histogram import flat_histogram
@@ -295,7 +296,7 @@ class PrivateDistanceSum(PrivateEstimator):
         spare = 1 - check_real(
             "level", level, lower=0.0, upper=1.0, lower_open=True, upper_open=True
         )
-        low, high = (1 + bias for bias in self.mechanisms_[0].relative_bias)
+        low, high = (1 + bias for bias in as_answering(self.mechanisms_[0]).relative_bias)
         if self.metric == "l2":
             if spare <= CLIP_FAILURE:
                 raise ValueError(f"level must be < {1 - CLIP_FAILURE} for 'l2'; got {level}")

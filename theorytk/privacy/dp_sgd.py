@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -255,7 +256,14 @@ def sampled_gaussian_multiplier(
     5.0
     """
     epsilon = check_real("epsilon", epsilon, lower=0.0, lower_open=True)
+    delta = check_probability("delta", delta)
+    sampling_rate = check_probability("sampling_rate", sampling_rate)
+    steps = check_int("steps", steps, lower=1)
+    return _least_multiplier(epsilon, delta, sampling_rate, steps)
 
+
+@functools.lru_cache
+def _least_multiplier(epsilon: float, delta: float, sampling_rate: float, steps: int) -> float:
     def excess(log_multiplier: float) -> float:
         multiplier = math.exp(log_multiplier)
         return sampled_gaussian_epsilon(sampling_rate, multiplier, steps, delta) - epsilon

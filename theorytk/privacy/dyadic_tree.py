@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from theorytk._validation import check_choice, check_real
 from theorytk.privacy._arguments import Array
 from theorytk.privacy._distance_kernels import cell_counts, heap_sums, ring_answers, ring_noise
+from theorytk.privacy.answering import AnsweringMechanism, CountingMechanism
 from theorytk.privacy.linear_mechanism import (
     GRID_BITS,
-    LinearMechanism,
     check_levels,
     check_noise,
     check_power,
@@ -27,7 +27,7 @@ RING_WEIGHTS = ("outer", "geometric_mean")
 
 
 @dataclass(frozen=True, eq=False)
-class DyadicTree(LinearMechanism):
+class DyadicTree(AnsweringMechanism, CountingMechanism):
     """Noisy counts of all dyadic cells, queried in growing rings; see `dyadic_tree`.
 
     Attributes

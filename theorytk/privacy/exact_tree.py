@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from theorytk.privacy._arguments import Array
 from theorytk.privacy._distance_kernels import cell_counts, cell_offsets, heap_sums, leaf_lines
+from theorytk.privacy.answering import AnsweringMechanism, CountingMechanism
 from theorytk.privacy.linear_mechanism import (
     GRID_BITS,
-    LinearMechanism,
     check_levels,
     check_noise,
     is_replace,
@@ -19,7 +19,7 @@ from theorytk.privacy.linear_mechanism import (
 __all__ = ["ExactTree", "exact_tree"]
 
 
-class ExactTree(LinearMechanism):
+class ExactTree(AnsweringMechanism, CountingMechanism):
     """Noisy counts and offsets of all dyadic cells, for answers without rings; see `exact_tree`.
 
     The offset of a cell is the sum of the distances of its points from its left end.

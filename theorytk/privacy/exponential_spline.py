@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from theorytk._validation import check_real
 from theorytk.privacy._arguments import Array
 from theorytk.privacy._feature_kernels import spline_totals
+from theorytk.privacy.answering import AnsweringMechanism
 from theorytk.privacy.linear_mechanism import (
     GRID_BITS,
-    LinearMechanism,
     check_levels,
     check_noise,
     is_replace,
@@ -42,7 +42,7 @@ MAX_PAIRS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
-class ExponentialSpline(LinearMechanism):
+class ExponentialSpline(AnsweringMechanism):
     """Sum and difference of both end sums and the surplus sums; see `exponential_spline`.
 
     Attributes

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from theorytk.privacy._arguments import Array
 from theorytk.privacy._distance_kernels import cell_counts, flat_answers, flat_noise
+from theorytk.privacy.answering import AnsweringMechanism, CountingMechanism
 from theorytk.privacy.linear_mechanism import (
     GRID_BITS,
-    LinearMechanism,
     check_levels,
     check_noise,
     check_power,
@@ -26,7 +26,7 @@ RUNS = 256
 
 
 @dataclass(frozen=True, eq=False)
-class FlatHistogram(LinearMechanism):
+class FlatHistogram(AnsweringMechanism, CountingMechanism):
     """One noisy count per cell; see `flat_histogram`.
 
     Attributes

@@ -175,8 +175,8 @@ class GaussianProcess:
         """Release the projections onto new queries."""
         known, more = len(self._places), len(new)
         self._queries = np.vstack([self._queries, *new.values()])
-        self._factor = np.pad(self._factor, (0, more))
-        self._projections = np.pad(self._projections, ((0, 0), (0, more)))
+        self._factor = _padded(self._factor, known + more, known + more)
+        self._projections = _padded(self._projections, len(self.points), known + more)
         _kernel_loops.extend_factor(self._queries, self._factor, self._code, known, JITTER)
         _kernel_loops.project(
             self.points, self._queries, self._factor, self._code, self._projections, known
@@ -187,6 +187,12 @@ class GaussianProcess:
         )
         self._released = np.append(self._released, noisy)
         self._places.update({key: known + i for i, key in enumerate(new)})
+
+
+def _padded(matrix: Array, rows: int, columns: int) -> Array:
+    out = np.zeros((rows, columns))
+    out[: matrix.shape[0], : matrix.shape[1]] = matrix
+    return out
 
 
 def gaussian_process(

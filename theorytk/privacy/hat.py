@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from theorytk.privacy._arguments import Array
 from theorytk.privacy._distance_kernels import hat_table, hat_totals, interpolate
+from theorytk.privacy.answering import AnsweringMechanism, CountingMechanism
 from theorytk.privacy.linear_mechanism import (
     GRID_BITS,
-    LinearMechanism,
     check_levels,
     check_noise,
     is_replace,
@@ -30,7 +30,7 @@ __all__ = ["HierarchicalHat", "hat_loss_supremum", "hierarchical_hat"]
 LAPLACE_POWER = 2 / 3
 
 
-class HierarchicalHat(LinearMechanism):
+class HierarchicalHat(AnsweringMechanism, CountingMechanism):
     """Both end sums of distances and the hat sums of every level; see `hierarchical_hat`.
 
     A query interpolates between the sums at 2^levels + 1 grid points, in constant time.

@@ -40,8 +40,8 @@ MARGIN = 1e-12
 class LinearMechanism(ABC):
     """A sum over points of contributions, plus independent noise on each of its numbers.
 
-    Not every mechanism answers queries, and not every one releases the number of points: the
-    methods about these raise ``NotImplementedError``, which says so, where there is nothing.
+    Those that answer queries are `AnsweringMechanism`, those that release the number of points
+    `CountingMechanism`.
 
     Attributes
     ----------
@@ -77,11 +77,6 @@ class LinearMechanism(ABC):
     def bits(self) -> NDArray[np.int64]:
         """Contributions of a group are whole multiples of 2^-bits, shape (groups,)."""
 
-    @property
-    def relative_bias(self) -> tuple[float, float]:
-        """Bounds of the relative bias of a noiseless answer."""
-        return 0.0, 0.0
-
     @abstractmethod
     def totals(self, points: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the sum of the contributions of points in units of 2^-32, in grid steps."""
@@ -89,30 +84,6 @@ class LinearMechanism(ABC):
     @abstractmethod
     def synthesise(self, released: Array) -> Array:
         """Return the table from which queries are answered: post-processing of a release."""
-
-    def answers(self, table: Array, y: Array) -> Array:
-        """Return the estimated sums at y, shape (q,)."""
-        raise NotImplementedError(f"{type(self).__name__} answers no queries")
-
-    def noise_components(self, y: Array) -> tuple[Array, Array]:
-        """Return (variances, counts), each of shape (q, k): what the noise of an answer is made of.
-
-        Entry (i, j) stands for that many equal noises of this total variance.
-        """
-        raise NotImplementedError(f"{type(self).__name__} answers no queries")
-
-    def bias_per_point(self, y: Array) -> tuple[Array, Array]:
-        """Return how far below and above its share a point can lie in a noiseless answer."""
-        raise NotImplementedError(f"{type(self).__name__} answers no queries")
-
-    def count(self, table: Array) -> float:
-        """Return the released number of points."""
-        raise NotImplementedError(f"{type(self).__name__} releases no number of points")
-
-    @property
-    def count_components(self) -> tuple[Array, Array]:
-        """Variances and counts, each of shape (1, k), of the noise of `count`."""
-        raise NotImplementedError(f"{type(self).__name__} releases no number of points")
 
     def with_scales(self, scales: Any) -> Self:
         """Return the same mechanism with other noise scales, one per group.
@@ -161,17 +132,49 @@ class LinearMechanism(ABC):
         -------
         ndarray, shape (released numbers,)
         """
-        sums = np.split(self.totals(self.grid_points(x)), np.cumsum(self.sizes)[:-1])
-        noisy = []
-        for total, scale, bits in zip(sums, self.scales, self.bits.tolist(), strict=True):
-            if scale == 0:
-                noisy.append(np.ldexp(total.astype(np.float64), -bits))
-            else:
-                above = _short_above(scale)
-                noisy.append(
-                    release(total, above, bits=bits, rng=rng, kind=self.kind, noise=self.noise)
-                )
-        return np.concatenate(noisy)
+        return np.asarray(self.releases(x, 1, rng)[0])
+
+    def releases(self, x: Any, times: int, rng: np.random.Generator | None = None) -> Array:
+        """Return independent releases for points x, each of which spends the budget again.
+
+        The points are summed once and the noise of all releases is drawn at once: for simulations
+        and audits.
+
+        Parameters
+        ----------
+        x, rng
+            As in `release`.
+        times : int
+            Number of releases, >= 0.
+
+        Returns
+        -------
+        ndarray, shape (times, released numbers)
+        """
+        totals = self.totals(self.grid_points(x))
+        repeated = np.tile(totals, (check_int("times", times, lower=0), 1))
+        noisy = self.scales > 0
+        if noisy.all():
+            return self._with_noise(repeated, noisy, rng)
+        out = np.ldexp(repeated.astype(np.float64), -np.repeat(self.bits, self.sizes))
+        columns = np.repeat(noisy, self.sizes)
+        if noisy.any():
+            out[:, columns] = self._with_noise(repeated[:, columns], noisy, rng)
+        return np.asarray(out)
+
+    def _with_noise(
+        self, sums: NDArray[np.int64], chosen: NDArray[np.bool_], rng: np.random.Generator | None
+    ) -> Array:
+        """Return sums of the chosen groups, in grid steps, with their noise."""
+        return release(
+            sums,
+            [_short_above(scale) for scale in self.scales[chosen].tolist()],
+            bits=self.bits[chosen].tolist(),
+            sizes=self.sizes[chosen],
+            rng=rng,
+            kind=self.kind,
+            noise=self.noise,
+        )
 
     def privacy_loss(self, x: Any, other: Any = None) -> Array:
         """Return the privacy loss of adding each point x, or of replacing it by that of `other`.

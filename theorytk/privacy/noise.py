@@ -87,7 +87,7 @@ def discrete_laplace(scale: Any, size: Size, rng: Any = None) -> Integers:
     >>> discrete_laplace(3, 8, rng=0)
     array([ 5, -1, -4, -6, 11, -7, -2,  2])
     """
-    return _draw(False, "scale", scale, size, rng)
+    return _draw(False, [_in_steps("scale", scale)], None, size, rng)
 
 
 def discrete_gaussian(sigma: Any, size: Size, rng: Any = None) -> Integers:
@@ -127,7 +127,7 @@ def discrete_gaussian(sigma: Any, size: Size, rng: Any = None) -> Integers:
     >>> discrete_gaussian(3, 8, rng=0)
     array([ 5, -2, -2, -3,  0, -2, -4,  1])
     """
-    return _draw(True, "sigma", sigma, size, rng)
+    return _draw(True, [_in_steps("sigma", sigma)], None, size, rng)
 
 
 def float_laplace(scale: float, size: Size, rng: Any = None) -> Array:
@@ -215,7 +215,14 @@ def quantise(contributions: Any, bits: int) -> Integers:
 
 
 def release(
-    values: Any, scale: Any, *, bits: int, rng: Any, kind: str = "laplace", noise: str = "discrete"
+    values: Any,
+    scale: Any,
+    *,
+    bits: Any,
+    rng: Any,
+    kind: str = "laplace",
+    noise: str = "discrete",
+    sizes: Any = None,
 ) -> Array:
     """Return sums of quantised contributions with noise added.
 
@@ -233,6 +240,9 @@ def release(
         Law of the noise.
     noise : {"discrete", "float"}
         An integer number of steps, or floating-point noise with a `PrivacyWarning`.
+    sizes : sequence of int, optional
+        How many neighbouring entries of the last axis share each scale and each number of bits,
+        of which there are then sequences of this length.
 
     Returns
     -------
@@ -250,22 +260,45 @@ def release(
     >>> noisy = release(sums, 0.5, bits=10, rng=0)
     >>> float(noisy[0] * 2**10).is_integer()
     True
+    >>> release([0, 0, 0], [1, 8], bits=[0, 0], rng=0, sizes=[1, 2])
+    array([0., 4., 4.])
     """
-    bits = check_int("bits", bits, lower=0, upper=MAX_BITS)
     kind, noise = check_choice("kind", kind, KINDS), check_choice("noise", noise, NOISES)
-    sums = np.asarray(values)
-    if sums.dtype.kind not in "iu":
-        raise TypeError(f"values must be an array of integers; got dtype {sums.dtype}")
-    sums = sums.astype(np.int64)
-    if noise == "float":
-        draw = float_laplace if kind == "laplace" else float_gaussian
-        return np.ldexp(sums.astype(np.float64), -bits) + draw(float(scale), sums.shape, rng)
-    steps = _draw(kind == "gaussian", "scale", _fraction("scale", scale) * 2**bits, sums.shape, rng)
+    given = np.asarray(values)
+    if given.dtype.kind not in "iu":
+        raise TypeError(f"values must be an array of integers; got dtype {given.dtype}")
+    sums = np.atleast_1d(given.astype(np.int64))
+    if sizes is None:
+        scale, bits, sizes = [scale], [bits], [sums.shape[-1]]
+    exponents, ends = _groups(scale, bits, sizes, sums.shape[-1])
+    steps = np.zeros_like(sums)
+    if noise == "discrete":
+        ratios = [_in_steps("scale", each, b) for each, b in zip(scale, exponents, strict=True)]
+        steps = _draw(kind == "gaussian", ratios, ends, sums.shape, rng)
     noisy = sums + steps
     # A sum has wrapped round if its sign is not that of two terms of one sign.
     if ((sums ^ noisy) & (steps ^ noisy) < 0).any():
         raise OverflowError(f"a noisy sum leaves 64 bits in steps of 2^-{bits}; choose fewer bits")
-    return np.ldexp(noisy.astype(np.float64), -bits)
+    out: Array = noisy.astype(np.float64)
+    draw = float_laplace if kind == "laplace" else float_gaussian
+    for start, end, each, b in zip([0, *ends[:-1]], ends, scale, exponents, strict=True):
+        part = out[..., start:end]
+        np.ldexp(part, -b, out=part)
+        if noise == "float":
+            part += draw(float(each), part.shape, rng)
+    return out.reshape(given.shape)
+
+
+def _groups(scale: Any, bits: Any, sizes: Any, width: int) -> tuple[list[int], Integers]:
+    """Return the exponents of the grids of groups of columns, and where the groups end."""
+    exponents = [check_int("bits", each, lower=0, upper=MAX_BITS) for each in bits]
+    ends = np.cumsum(sizes)
+    if not 1 <= len(scale) == len(exponents) == len(ends) or ends[-1] != width:
+        raise ValueError(
+            f"sizes must add up to the last axis of values, {width}, and have as many entries as "
+            f"scale and bits, {len(scale)} and {len(exponents)}; got {list(sizes)}"
+        )
+    return exponents, ends
 
 
 def noise_variance(scale: Any, kind: str = "laplace") -> float:
@@ -304,27 +337,39 @@ def noise_variance(scale: Any, kind: str = "laplace") -> float:
     return float(2 * (y**2 @ weights) / (1 + 2 * weights.sum()))
 
 
-def _draw(normal: bool, name: str, scale: Any, size: Size, rng: Any) -> Integers:
-    """Return exact samples, from words drawn as they are needed."""
-    fraction = _fraction(name, scale)
+def _in_steps(name: str, scale: Any, bits: int = 0) -> tuple[int, int]:
+    """Return a scale in steps of 2^-bits as numerator and denominator."""
+    fraction = _fraction(name, scale) * 2**bits
     t, s = fraction.numerator, fraction.denominator
     if t > MAX_NUMERATOR or s > MAX_DENOMINATOR:
         raise OverflowError(
             f"{name} must be a fraction t / s in steps of the grid with t <= 2^57 and s <= 2^62; "
             f"got {t} / {s}"
         )
+    return t, s
+
+
+def _draw(
+    normal: bool, scales: list[tuple[int, int]], ends: Integers | None, size: Size, rng: Any
+) -> Integers:
+    """Return exact samples, from words drawn as they are needed.
+
+    Entries of the last axis up to each of the ends have the next scale.
+    """
     words_of = _word_source(rng)
     out = np.empty(size, np.int64)
     flat, words = out.reshape(-1), np.empty(0, np.uint64)
+    ends = np.array([len(flat)]) if ends is None else ends
+    t, s = np.array(scales, np.int64).T
     at, done = np.zeros(1, np.int64), np.zeros(1, np.int64)
     # About what the samples take; more bits are drawn where these run out.
-    bits = (5 * (t - 1).bit_length() + 16) * (2 if normal else 1)
+    bits = (5 * max((each - 1).bit_length() for each, _ in scales) + 16) * (2 if normal else 1)
     while done[0] < len(flat):
         more = 1 + (len(flat) - int(done[0])) * bits // 64
         words = np.concatenate([words[at[0] // 64 :], words_of(more)])
         at %= 64
         with contextlib.suppress(IndexError):
-            _noise_kernels.fill(normal, t, s, (2**63 - t) // t, words, at, flat, done)
+            _noise_kernels.fill(normal, t, s, ends, words, at, flat, done)
     return out
 
 

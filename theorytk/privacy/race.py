@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from theorytk._validation import check_array, check_int
 from theorytk.privacy import _hash_kernels
 from theorytk.privacy._arguments import Array, check_probability
+from theorytk.privacy.answering import AnsweringMechanism
 from theorytk.privacy.hashing import Hashes, l2_hashes
 from theorytk.privacy.linear_mechanism import (
-    LinearMechanism,
     check_noise,
     is_replace,
     noise_scale,
@@ -24,7 +24,7 @@ __all__ = ["Race", "race", "race_deviation", "race_noise"]
 
 
 @dataclass(frozen=True, eq=False)
-class Race(LinearMechanism):
+class Race(AnsweringMechanism):
     """Counters of points in the buckets of every row of hashes; see `race`. Points lie anywhere.
 
     Attributes

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from theorytk._validation import as_generator, check_array, check_int
 from theorytk.privacy._arguments import Array, check_probability
 from theorytk.privacy._feature_kernels import feature_totals
+from theorytk.privacy.answering import AnsweringMechanism, CountingMechanism
 from theorytk.privacy.linear_mechanism import (
     GRID_BITS,
-    LinearMechanism,
     check_noise,
     is_replace,
     noise_scale,
@@ -30,7 +30,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, eq=False)
-class RandomFeatures(LinearMechanism):
+class RandomFeatures(AnsweringMechanism):
     """Sums over points of bounded waves; see `random_features`. Points lie anywhere in R^d.
 
     With Laplace noise a frequency w has the wave sqrt(2) cos(<w, x> + phase), with Gaussian noise
@@ -70,10 +70,8 @@ class RandomFeatures(LinearMechanism):
         """Return the sums of the waves in grid steps."""
         turns, phases = self.frequencies / (2 * math.pi), self.phases / (2 * math.pi)
         height = math.ldexp(self._amplitude, GRID_BITS)
-        shifts = (0.0, -0.25) if self.kind == "gaussian" else (0.0,)
-        return np.concatenate(
-            [feature_totals(points, turns, phases + shift, height) for shift in shifts]
-        )
+        shifts = np.array([0.0, -0.25] if self.kind == "gaussian" else [0.0])
+        return np.asarray(feature_totals(points, turns, phases, shifts, height))
 
     def synthesise(self, released: Array) -> Array:
         """Return the released sums."""
@@ -204,7 +202,7 @@ def feature_deviation(n_features: int, failure: float, *, paired: bool) -> float
     return (1 if paired else 2) * math.sqrt(2 * math.log(2 / failure) / n_features)
 
 
-class ReleasedCount(LinearMechanism):
+class ReleasedCount(CountingMechanism):
     """The number of points, plus integer noise; see `released_count`."""
 
     @property

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theorytk.privacy._arguments import Array, check_positive
+from theorytk.privacy.answering import AnsweringMechanism, CountingMechanism
 from theorytk.privacy.linear_mechanism import (
     GRID_BITS,
-    LinearMechanism,
     check_noise,
     is_replace,
     noise_scale,
@@ -21,7 +21,7 @@ __all__ = ["SquaredDistance", "squared_distance"]
 
 
 @dataclass(frozen=True, eq=False)
-class SquaredDistance(LinearMechanism):
+class SquaredDistance(AnsweringMechanism, CountingMechanism):
     """The count, the sum of z and that of |z|^2, with z the point from the centre of its box.
 
     See `squared_distance`. Points are given in the unit cube and z = radii (2 x - 1).

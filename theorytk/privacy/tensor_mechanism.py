@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from theorytk._validation import check_array
 from theorytk.privacy._arguments import Array, check_positive
-from theorytk.privacy.linear_mechanism import GRID_BITS, LinearMechanism
+from theorytk.privacy.answering import AnsweringMechanism
+from theorytk.privacy.linear_mechanism import GRID_BITS
 
 __all__ = ["MAX_NUMBERS", "TensorMechanism", "check_widths"]
 
@@ -24,7 +25,7 @@ CHUNK = 2**22
 
 
 @dataclass(frozen=True, eq=False)
-class TensorMechanism(LinearMechanism):
+class TensorMechanism(AnsweringMechanism):
     """A table of released numbers, whose weights in an answer are products over coordinates.
 
     Points are given in the unit cube.
