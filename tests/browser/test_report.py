@@ -194,7 +194,7 @@ def test_a_link_to_a_folded_claim_unfolds_it(report):
     card = report.page.locator("details.claim:not([open])").first
     id = card.get_attribute("id")
     report.page.locator(f'.ledger a[href="#{id}"]').click()
-    assert report.page.locator(f'[id="{id}"]').get_attribute("open") is not None
+    report.page.locator(f'[id="{id}"][open]').wait_for()  # or fails after a while
     assert report.page.locator(f'[id="{id}"] summary').first.is_visible()
 
 
