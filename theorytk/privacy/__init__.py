@@ -7,6 +7,7 @@ What is proven is in :mod:`theorytk.privacy.distance_theory`, :mod:`theorytk.pri
 from theorytk.privacy._estimator import (
     NotFittedError,
 )
+from theorytk.privacy.answering import AnsweringMechanism, CountingMechanism
 from theorytk.privacy.audit_result import (
     AuditReport,
     AuditResult,
@@ -244,10 +245,12 @@ __all__ = [
     "NOISES",
     "NORMS",
     "RADIAL_KERNELS",
+    "AnsweringMechanism",
     "AuditReport",
     "AuditResult",
     "Bernstein",
     "ClassFeatures",
+    "CountingMechanism",
     "DyadicTree",
     "ExactTree",
     "ExponentialSpline",
