@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import theorytk
-from theorytk import cli
+from theorytk import classroom, cli
 
 ROOT = Path(__file__).parents[1]
 COMMAND = ROOT / "docs" / "command.md"
@@ -226,6 +226,9 @@ def test_wheel_reproduces_outside_the_checkout(tmp_path, printed):
     ledger = json.loads((empty / "results" / "report" / "ledger.json").read_text())
     claims = [c["id"] for c in printed["list"]["claims"] if c["id"].split("/")[0] in topics]
     assert [c["id"] for c in ledger["claims"]] == claims
+    listed = json.loads(theorytk("exercise", "list", "--json"))["exercises"]
+    assert [exercise["id"] for exercise in listed] == [one.id for one in classroom.exercises(ROOT)]
+    theorytk("exercise", "start", listed[0]["id"], "--output", "homework")
     theorytk("init", "mine")
     theorytk("reproduce", "--project", "mine", "--results", "mine/results", "--quiet")
 
