@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from theorytk._files import write_atomically
+from theorytk._validation import check_int
 from theorytk.classroom.exercises import Exercise, find
 from theorytk.classroom.marking import figure
 from theorytk.classroom.submissions import read
@@ -66,11 +67,12 @@ def start(
     Raises
     ------
     ValueError
-        If there is no such exercise, or one of the files exists already.
+        If there is no such exercise, the seed is negative, or one of the files exists already.
     """
     exercise = find(id, project)
     if seed is None:
         seed = seed_of(student) if student else 0
+    seed = check_int("seed", seed, lower=0)
     paths = [Path(folder) / f"{exercise.name}.{suffix}" for suffix in ("ipynb", "py", "png")]
     for path in paths:
         if path.exists():
