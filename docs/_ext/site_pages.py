@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import api_pages
+import exercise_pages
 import gallery_pages
 import ledger_pages
 import theory_pages
@@ -57,6 +58,7 @@ def pages(data: Stored) -> dict[str, str]:
         made[f"ledger/{topic}.md"] = ledger_pages.topic_page(data, topic)
     for figure in registry.figures:
         made[f"gallery/{figure.id}.md"] = gallery_pages.page(data, figure)
+    made |= exercise_pages.pages(data)
     return made | {f"api/{name}.rst": text for name, text in api_pages.pages().items()}
 
 

@@ -19,6 +19,8 @@ PAGES = [
     "generated/gallery/matrix-sensing/index.html",
     "generated/ledger/index.html",
     "generated/ledger/matrix-sensing.html",
+    "generated/exercises/index.html",
+    "generated/exercises/stochastic-interpolants/break-the-ode.html",
     "generated/api/theorytk.matrix_sensing.html",
     "search.html",
 ]
