@@ -16,7 +16,7 @@ from theorytk.classroom.submissions import read
 
 
 def main() -> None:
-    """Mark as standard input's first line asks, and write a line for every event."""
+    """Mark as the argument, in JSON, asks, and write a line for every event."""
     asked: dict[str, Any] = json.loads(sys.argv[1])
     exercise = find(asked["exercise"], asked["project"])
     checks = exercise.checks  # what the checks import is not the student's memory
